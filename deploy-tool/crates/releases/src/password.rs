@@ -29,8 +29,8 @@ pub fn new() -> Result<String> {
 /// up more often.
 fn letter(byte: u8) -> Option<char> {
     let rounds = 256 / LETTERS.len() * LETTERS.len();
-    let place = usize::from(byte);
-    (place < rounds).then(|| char::from(LETTERS[place % LETTERS.len()]))
+    let index = usize::from(byte);
+    (index < rounds).then(|| char::from(LETTERS[index % LETTERS.len()]))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use kube::Api;
 use kube::api::DynamicObject;
 use kube::core::Status;
 
-use crate::api::discover::{Kinds, Placed, api};
+use crate::api::discover::{Kinds, ResolvedObject, api};
 use crate::api::send::{Mode, send, send_when_possible};
 use crate::api::{change_event, claims, crd_wait, field_migration};
 use crate::manifest::{self, Object, Wave};
@@ -127,8 +127,8 @@ async fn migrate_fields(
     if !is_needed || !field_migration::migrate(cluster, api, object, stored.clone(), &step.migrated).await? {
         return Ok(stored);
     }
-    let again = send(cluster, api, object, Some(&stored), Mode::default()).await?;
-    again.map_err(|status| explain_refusal(cluster, object, &status, Some(&stored)))
+    let reapplied = send(cluster, api, object, Some(&stored), Mode::default()).await?;
+    reapplied.map_err(|status| explain_refusal(cluster, object, &status, Some(&stored)))
 }
 
 /// The object as it is now, where that matters: values that are made must not replace those that are there already.
@@ -191,13 +191,13 @@ fn explain_refusal(cluster: &Cluster, object: &Object, status: &Status, live: Op
 ///
 /// # Errors
 /// When the server refuses it.
-pub async fn apply(cluster: &Cluster, placed: &Placed) -> Result<Applied> {
-    let object = &placed.object;
-    let message = format!("cannot apply {} from {}", object.title(), object.place());
+pub async fn apply(cluster: &Cluster, resolved: &ResolvedObject) -> Result<Applied> {
+    let object = &resolved.object;
+    let message = format!("cannot apply {} from {}", object.title(), object.source_location());
     let before = cluster
-        .call(&message, placed.api.get_opt(&path_segment(object.name())))
+        .call(&message, resolved.api.get_opt(&path_segment(object.name())))
         .await?;
-    let stored = send(cluster, &placed.api, object, before.as_ref(), Mode::default()).await?;
+    let stored = send(cluster, &resolved.api, object, before.as_ref(), Mode::default()).await?;
     let stored = stored.map_err(|status| explain_refusal(cluster, object, &status, before.as_ref()))?;
     let version = |object: &DynamicObject| object.metadata.resource_version.clone();
     let change = match before {

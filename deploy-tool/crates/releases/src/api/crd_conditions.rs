@@ -9,10 +9,9 @@ use rollout::{Target, TargetKind};
 
 use super::discover::Kinds;
 use cluster::Cluster;
-use cluster::pods::ANSWER_LIMIT;
 
 /// Records for each custom resource whether the schema of its definition has `status.conditions`, which the wait then needs.
-/// Without the permission to read definitions, none has.
+/// Without the permission to read definitions, none has; one that cannot be read for another reason may have them.
 pub async fn read_declared_conditions(cluster: &Cluster, kinds: &Kinds, targets: &mut [Target]) {
     let mut known: BTreeMap<String, bool> = BTreeMap::new();
     for target in targets {
@@ -40,6 +39,11 @@ fn is_custom(kind: &GroupVersionKind) -> bool {
 async fn read_declaration(cluster: &Cluster, name: &str, version: &str) -> bool {
     let kind = GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
     let api: Api<DynamicObject> = Api::all_with(cluster.client.clone(), &ApiResource::from_gvk(&kind));
-    let definition = cluster.attempt(ANSWER_LIMIT, api.get(name)).await;
-    definition.is_some_and(|definition| rollout::declares_conditions(&definition.data, version))
+    let message = format!("cannot read CustomResourceDefinition `{name}`");
+    match cluster.answer(&message, api.get(name)).await {
+        Ok(Ok(definition)) => rollout::declares_conditions(&definition.data, version),
+        Ok(Err(kube::Error::Api(status))) if matches!(status.code, 403 | 404) => false,
+        // At worst, the wait is some seconds longer; otherwise the resource would count as ready at once.
+        Ok(Err(_)) | Err(_) => true,
+    }
 }

@@ -6,13 +6,16 @@ use kube::Api;
 use kube::api::DynamicObject;
 use kube::runtime::wait::await_condition;
 
+use super::delete::RETRY_INTERVAL;
 use crate::ESTABLISH_TIMEOUT;
 use crate::manifest::{self, Object};
+use cluster::client::explain;
+use cluster::path_segment;
 use diagnostics::code;
 use diagnostics::{Error, Result};
 use rollout::{Phase, RolloutStatus};
 
-/// Waits, if the object is a definition.
+/// Waits, if the object is a definition. Polls where the user may not watch.
 ///
 /// # Errors
 /// When it does not get established.
@@ -24,21 +27,33 @@ pub async fn await_established(api: &Api<DynamicObject>, object: &Object) -> Res
     let is_decided = |found: Option<&DynamicObject>| {
         found.is_some_and(|found| !matches!(rollout::definition(&title, found).phase, Phase::Waiting(_)))
     };
-    let watch = await_condition(api.clone(), object.name(), is_decided);
-    let found = match tokio::time::timeout(ESTABLISH_TIMEOUT, watch).await {
-        Ok(Ok(found)) => found,
-        Ok(Err(_)) | Err(_) => None,
+    let mut last_error = None;
+    let wait = async {
+        loop {
+            if let Ok(found) = await_condition(api.clone(), object.name(), is_decided).await {
+                return found;
+            }
+            last_error = match api.get_opt(&path_segment(object.name())).await {
+                Ok(found) if is_decided(found.as_ref()) => return found,
+                Ok(_) => None,
+                Err(error) => Some(explain(&error)),
+            };
+            tokio::time::sleep(RETRY_INTERVAL).await;
+        }
     };
+    let found = tokio::time::timeout(ESTABLISH_TIMEOUT, wait).await.ok().flatten();
     let status = found.map(|found| rollout::definition(&title, &found));
     match status.map(|RolloutStatus { phase, .. }| phase) {
         Some(Phase::Done(_)) => Ok(()),
         Some(Phase::Failed(diagnosis)) => Err(diagnosis.into_error(&[])),
-        Some(Phase::Waiting(_)) | None => Err(Error::cluster(format!("{title} is not established"))
-            .code(&code::apply::DEFINITION_REFUSED)
-            .cause(format!("not within {} s", ESTABLISH_TIMEOUT.as_secs()))
-            .hint(format!(
+        Some(Phase::Waiting(_)) | None => {
+            let failure = Error::cluster(format!("{title} is not established"))
+                .code(&code::apply::DEFINITION_REFUSED)
+                .cause(format!("not within {} s", ESTABLISH_TIMEOUT.as_secs()));
+            Err(last_error.into_iter().fold(failure, Error::cause).hint(format!(
                 "look at its conditions: `kubectl describe crd {}`",
                 object.name()
-            ))),
+            )))
+        }
     }
 }

@@ -24,7 +24,7 @@ use diagnostics::{Error, Result};
 use terminal::{Action, Progress};
 
 /// How soon a watch that could not be started is tried again.
-const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+pub(super) const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// An object to delete, by its uid: an object of the same name that was created later is kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,11 +67,11 @@ pub async fn delete_all(
     }
     let mut removed = Vec::new();
     for ((_, Reverse(wave)), targets) in steps {
-        let places = targets
+        let resolved = targets
             .iter()
             .filter_map(|target| Some((kinds.api(cluster, &target.identity)?, target)));
-        let places: Vec<_> = places.collect();
-        let deletions = stream::iter(places).map(|(api, target)| async move {
+        let resolved: Vec<_> = resolved.collect();
+        let deletions = stream::iter(resolved).map(|(api, target)| async move {
             progress.activity(&target.identity.title());
             let is_accepted = delete(cluster, &api, target).await?;
             if is_accepted {

@@ -22,11 +22,11 @@ pub struct Kinds {
     definitions_applied: bool,
 }
 
-/// An object, the place it goes to, and the namespace it is in.
-pub struct Placed {
+/// An object, where the API server keeps it, and the namespace it is in.
+pub struct ResolvedObject {
     /// The object.
     pub object: Object,
-    /// Where it goes.
+    /// Where it is kept.
     pub api: Api<DynamicObject>,
     /// Its namespace, if its kind has one.
     pub namespace: Option<String>,
@@ -140,22 +140,22 @@ impl Kinds {
         Some(api(cluster, &kind, identity.namespace.as_deref()))
     }
 
-    /// Finds the place of each object; `namespace` is for those whose manifest names none.
+    /// Finds where each object is kept; `namespace` is for those whose manifest names none.
     ///
     /// # Errors
     /// When the cluster does not know a kind.
-    pub fn place_all(
+    pub fn resolve_all(
         &self,
         cluster: &Cluster,
         objects: impl IntoIterator<Item = Object>,
         namespace: &str,
-    ) -> Result<Vec<Placed>> {
+    ) -> Result<Vec<ResolvedObject>> {
         objects
             .into_iter()
             .map(|object| {
                 let (object, kind) = self.resolve_object(object, namespace)?;
                 let chosen = object.namespace().map(str::to_owned);
-                Ok(Placed {
+                Ok(ResolvedObject {
                     api: api(cluster, &kind, chosen.as_deref()),
                     namespace: chosen,
                     object,
@@ -202,7 +202,7 @@ impl Kinds {
     pub fn explain_unknown(&self, object: &Object) -> Error {
         let group = object.group_version_kind().group;
         if self.unreachable_groups().contains(&group.as_str()) {
-            let message = format!("{} in {} cannot be applied", object.title(), object.place());
+            let message = format!("{} in {} cannot be applied", object.title(), object.source_location());
             return explain_unreachable(&message, &group);
         }
         manifest::unknown_kind(object, &self.list_kinds())

@@ -1,4 +1,4 @@
-//! Edge: reads objects with few requests: one list where several share a kind and a namespace, else one by one.
+//! Edge: reads objects with few requests: one list where many share a kind and a namespace, else one by one.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,13 @@ use cluster::PARALLEL_REQUESTS;
 use cluster::{Cluster, path_segment};
 use diagnostics::Result;
 
-/// One page of a list. Where a namespace has more, the rest is read one by one rather than page by page.
-const PAGE: u32 = 500;
+/// So many objects of a kind and a namespace are read by a list.
+const FEWEST_LISTED: usize = 8;
+/// How many objects a list may have for each that is wanted: a namespace may be full of Secrets of 1 MiB of others. Where
+/// it has more, the rest is read one by one rather than page by page.
+const MOST_PER_WANTED: usize = 2;
+/// The longest list.
+const MOST_LISTED: usize = 500;
 
 /// What objects share that are read at once: version, kind and namespace.
 type GroupKey = (String, String, Option<String>);
@@ -46,26 +51,28 @@ pub async fn read_objects(
 }
 
 /// The objects of one kind and namespace.
-async fn read_group(
-    cluster: &Cluster,
-    kind: Kind,
-    mut wanted: Vec<Identity>,
-) -> Result<Vec<(Identity, DynamicObject)>> {
+async fn read_group(cluster: &Cluster, kind: Kind, wanted: Vec<Identity>) -> Result<Vec<(Identity, DynamicObject)>> {
     let namespace = wanted.first().and_then(|identity| identity.namespace.clone());
     let api = api(cluster, &kind, namespace.as_deref());
     let message = format!("cannot read the objects of kind {}", kind.resource.kind);
     let mut found = Vec::new();
-    if wanted.len() > 1 {
-        let list = cluster
-            .answer(&message, api.list(&ListParams::default().limit(PAGE)))
-            .await?;
+    let mut wanted: BTreeMap<String, Identity> = wanted
+        .into_iter()
+        .map(|identity| (identity.name.clone(), identity))
+        .collect();
+    if wanted.len() >= FEWEST_LISTED {
+        let limit = (wanted.len() * MOST_PER_WANTED).min(MOST_LISTED);
+        let parameters = ListParams {
+            limit: u32::try_from(limit).ok(),
+            ..ListParams::default()
+        };
+        let list = cluster.answer(&message, api.list(&parameters)).await?;
         // Without the permission to list, the user may still read by name.
         if let Ok(list) = list {
             let complete = list.metadata.continue_.is_none_or(|token| token.is_empty());
             for object in list.items {
-                let name = object.metadata.name.as_deref();
-                if let Some(place) = wanted.iter().position(|identity| Some(identity.name.as_str()) == name) {
-                    found.push((wanted.swap_remove(place), with_type(&kind, object)));
+                if let Some(identity) = wanted.remove(object.metadata.name.as_deref().unwrap_or_default()) {
+                    found.push((identity, with_type(&kind, object)));
                 }
             }
             if complete {
@@ -73,7 +80,7 @@ async fn read_group(
             }
         }
     }
-    let rest = stream::iter(wanted).map(|identity| {
+    let rest = stream::iter(wanted.into_values()).map(|identity| {
         let api = api.clone();
         async move {
             let message = format!("cannot read {}", identity.title());

@@ -8,7 +8,8 @@ use crate::api::get_many;
 use crate::plan::saved::Saved;
 use crate::plan::{self, Plan};
 use cluster::Cluster;
-use diagnostics::Result;
+use cluster::client::explain;
+use diagnostics::{Error, Result};
 
 /// The namespace that is as old as its cluster.
 const OLDEST_NAMESPACE: &str = "kube-system";
@@ -19,8 +20,14 @@ const OLDEST_NAMESPACE: &str = "kube-system";
 /// When the server does not answer.
 pub async fn read_cluster_identity(cluster: &Cluster) -> Result<Option<String>> {
     let api: Api<Namespace> = Api::all(cluster.client.clone());
-    let answer = cluster.answer("cannot tell which cluster this is", api.get(OLDEST_NAMESPACE));
-    Ok(answer.await?.ok().and_then(|namespace| namespace.metadata.uid))
+    let message = "cannot tell which cluster this is";
+    match cluster.answer(message, api.get(OLDEST_NAMESPACE)).await? {
+        Ok(namespace) => Ok(namespace.metadata.uid),
+        Err(kube::Error::Api(status)) if matches!(status.code, 403 | 404) => Ok(None),
+        Err(error) => Err(Error::cluster(message)
+            .cause(explain(&error))
+            .hint("look at the API server, then run the same command again")),
+    }
 }
 
 /// The plan, ready to be applied exactly; nothing has been written so far.

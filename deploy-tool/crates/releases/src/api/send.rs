@@ -88,7 +88,7 @@ pub async fn send(
     live: Option<&DynamicObject>,
     mode: Mode,
 ) -> Result<Result<DynamicObject, Status>> {
-    let message = format!("cannot apply {} from {}", object.title(), object.place());
+    let message = format!("cannot apply {} from {}", object.title(), object.source_location());
     let mut complete = fill_generated(object, live)?.value;
     if let (true, Some(live)) = (mode.if_unchanged, live) {
         complete.metadata.uid.clone_from(&live.metadata.uid);

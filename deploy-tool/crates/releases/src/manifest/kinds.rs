@@ -42,13 +42,17 @@ pub fn definitions(object: &Object) -> Vec<Definition> {
 /// The error for an object of an unknown kind, with the most similar known one.
 pub fn unknown_kind(object: &Object, known: &[GroupVersionKind]) -> Error {
     let wanted = object.group_version_kind();
-    let failure = Error::input(format!("{} in {} cannot be applied", object.title(), object.place()))
-        .code(&code::input::UNKNOWN_KIND)
-        .cause(format!(
-            "the cluster knows no kind {} of version {}",
-            wanted.kind,
-            wanted.api_version()
-        ));
+    let failure = Error::input(format!(
+        "{} in {} cannot be applied",
+        object.title(),
+        object.source_location()
+    ))
+    .code(&code::input::UNKNOWN_KIND)
+    .cause(format!(
+        "the cluster knows no kind {} of version {}",
+        wanted.kind,
+        wanted.api_version()
+    ));
     match nearest(&wanted, known) {
         Some(near) => failure.hint(format!(
             "did you mean `apiVersion: {}` and `kind: {}`?",

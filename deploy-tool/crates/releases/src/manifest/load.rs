@@ -22,7 +22,7 @@ const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 /// When one of them cannot be read, is no manifest, or one object is there twice.
 pub fn load(paths: &[PathBuf]) -> Result<Vec<Object>> {
     let mut objects = Vec::new();
-    let mut seen = BTreeSet::new();
+    let mut visited = BTreeSet::new();
     for path in paths {
         if path.as_os_str() == STANDARD_INPUT {
             let bytes = standard_input::read().map_err(|error| unreadable(path, &error))?;
@@ -32,7 +32,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Object>> {
         for file in files(path)? {
             let bytes = std::fs::read(&file).map_err(|error| unreadable(&file, &error))?;
             // A file that is named twice, or beside its folder, is there once.
-            if seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())) {
+            if visited.insert(file.canonicalize().unwrap_or_else(|_| file.clone())) {
                 objects.extend(objects_of(&file.display().to_string(), &bytes)?);
             }
         }
@@ -170,12 +170,12 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Error {
 /// # Errors
 /// When there is one.
 pub fn refuse_duplicates(objects: &[Object]) -> Result<()> {
-    let mut seen = std::collections::HashMap::new();
+    let mut visited = std::collections::HashMap::new();
     for object in objects {
-        if let Some(first) = seen.insert(object.identity(), object.place()) {
+        if let Some(first) = visited.insert(object.identity(), object.source_location()) {
             return Err(Error::input(format!("{} is there twice", object.title()))
                 .code(&OBJECT_TWICE)
-                .cause(format!("{first} and {} both define it", object.place()))
+                .cause(format!("{first} and {} both define it", object.source_location()))
                 .hint("remove one of the two, or give one another name or namespace"));
         }
     }

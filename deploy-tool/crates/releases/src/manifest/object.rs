@@ -62,7 +62,7 @@ impl Object {
     }
 
     /// For sentences: manifests/app.yaml:3.
-    pub fn place(&self) -> String {
+    pub fn source_location(&self) -> String {
         format!("{}:{}", self.file, self.line)
     }
 }

@@ -127,10 +127,10 @@ impl Databases {
     /// The wave of one of the objects.
     pub fn wave(&self, object: &Object) -> Wave {
         let kind = object.group_version_kind();
-        let place = (object.namespace().map(str::to_owned), object.name().to_owned());
+        let key = (object.namespace().map(str::to_owned), object.name().to_owned());
         match (kind.group.as_str(), kind.kind.as_str()) {
-            ("apps", "StatefulSet") if self.sets.contains(&place) => Wave::Databases,
-            ("", "Service") if self.services.contains(&place) => Wave::Databases,
+            ("apps", "StatefulSet") if self.sets.contains(&key) => Wave::Databases,
+            ("", "Service") if self.services.contains(&key) => Wave::Databases,
             (group, kind) => Wave::for_kind(group, kind),
         }
     }

@@ -43,17 +43,21 @@ pub fn refuse_inexact(objects: &[Object]) -> Result<()> {
     let Some((object, image)) = inexact.first() else {
         return Ok(());
     };
-    let failure = Error::input(format!("{} in {} cannot be deployed", object.title(), object.place()))
-        .code(&code::input::INEXACT_IMAGE)
-        .cause(format!(
-            "the image `{}` has no exact tag: {}",
-            image.reference, image.field
-        ));
+    let failure = Error::input(format!(
+        "{} in {} cannot be deployed",
+        object.title(),
+        object.source_location()
+    ))
+    .code(&code::input::INEXACT_IMAGE)
+    .cause(format!(
+        "the image `{}` has no exact tag: {}",
+        image.reference, image.field
+    ));
     let others = inexact.iter().skip(1).map(|(object, image)| {
         format!(
             "{} in {}: `{}`: {}",
             object.title(),
-            object.place(),
+            object.source_location(),
             image.reference,
             image.field
         )
@@ -74,7 +78,7 @@ pub fn unknown_image(objects: &[Object], name: &str) -> Error {
             .images()
             .into_iter()
             .filter(|image| image.reference == placeholder);
-        images.map(move |image| format!("{} in {}: {}", object.title(), object.place(), image.field))
+        images.map(move |image| format!("{} in {}: {}", object.title(), object.source_location(), image.field))
     });
     let users: Vec<String> = users.collect();
     Error::input(format!("the image {placeholder} is not known"))

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::object::Object;
 use super::problem::Problem;
 use diagnostics::code::input::VARIANT_BESIDE_SIDECAR;
-use rollout::{SIDECAR_ANNOTATION, asks_for_sidecar};
+use rollout::{SIDECAR_ANNOTATION, is_sidecar_requested};
 
 const VARIANT: &str = "module.wasm.image/variant";
 /// <https://docs.dapr.io/reference/arguments-annotations-overview/>
@@ -14,8 +14,8 @@ const BLOCK_SHUTDOWN: &str = "dapr.io/block-shutdown-duration";
 /// A pod that an object makes, or is.
 struct PodTemplate<'o> {
     object: &'o Object,
-    /// Where it is, as a JSON pointer: what holds its metadata and its spec. Empty for the object itself.
-    place: String,
+    /// The JSON pointer of what holds its metadata and its spec. Empty for the object itself.
+    parent: String,
     spec: &'o Value,
 }
 
@@ -24,11 +24,11 @@ impl<'o> PodTemplate<'o> {
     fn all_of(object: &'o Object) -> Vec<Self> {
         let specs = object.pod_specs().into_iter();
         let templates = specs.filter_map(|pointer| {
-            let (place, _) = pointer.rsplit_once('/')?;
+            let (parent, _) = pointer.rsplit_once('/')?;
             let spec = object.value.data.pointer(&pointer)?;
             Some(Self {
                 object,
-                place: place.to_owned(),
+                parent: parent.to_owned(),
                 spec,
             })
         });
@@ -36,15 +36,15 @@ impl<'o> PodTemplate<'o> {
     }
 
     fn annotation(&self, name: &str) -> Option<&'o str> {
-        if self.place.is_empty() {
+        if self.parent.is_empty() {
             return self.object.annotation(name);
         }
-        let template = self.object.value.data.pointer(&self.place)?;
+        let template = self.object.value.data.pointer(&self.parent)?;
         template.get("metadata")?.get("annotations")?.get(name)?.as_str()
     }
 
-    fn asks_for_sidecar(&self) -> bool {
-        self.annotation(SIDECAR_ANNOTATION).is_some_and(asks_for_sidecar)
+    fn is_sidecar_requested(&self) -> bool {
+        self.annotation(SIDECAR_ANNOTATION).is_some_and(is_sidecar_requested)
     }
 
     fn count(&self, field: &str) -> usize {
@@ -56,13 +56,13 @@ impl<'o> PodTemplate<'o> {
 pub fn check(object: &Object) -> Vec<Problem> {
     let templates = PodTemplate::all_of(object).into_iter();
     let wrong = templates.filter(|pod| {
-        let is_alone = pod.count("containers") + pod.count("initContainers") <= 1 && !pod.asks_for_sidecar();
+        let is_alone = pod.count("containers") + pod.count("initContainers") <= 1 && !pod.is_sidecar_requested();
         pod.annotation(VARIANT) == Some("compat") && !is_alone
     });
     wrong.map(|pod| {
         Problem::new(
             &VARIANT_BESIDE_SIDECAR,
-            format!("{}/metadata/annotations", pod.place),
+            format!("{}/metadata/annotations", pod.parent),
             format!("`{VARIANT}: compat` gives every container of the pod to the Wasm engine, also the sidecar, which is none"),
             format!("write `{VARIANT}: compat-smart`"),
         )
@@ -75,7 +75,7 @@ pub fn warning(object: &Object) -> Option<String> {
     let templates = PodTemplate::all_of(object);
     let ends_early = templates
         .iter()
-        .any(|pod| pod.asks_for_sidecar() && pod.annotation(BLOCK_SHUTDOWN).is_none());
+        .any(|pod| pod.is_sidecar_requested() && pod.annotation(BLOCK_SHUTDOWN).is_none());
     ends_early.then(|| {
         format!(
             "the injected Dapr sidecar ends together with its service, which cannot reach anybody while it finishes its \

@@ -14,7 +14,7 @@ use diagnostics::{Error, Result};
 /// The live objects, by identity.
 pub type Live = BTreeMap<Identity, DynamicObject>;
 
-/// Adds the label of the release to a namespaced object. Cluster-scoped ones, such as a RuntimeClass, may belong to several
+/// Adds the annotation of the release to a namespaced object. Cluster-scoped ones, such as a RuntimeClass, may belong to several
 /// releases.
 pub fn mark_owner(mut object: Object, release: &Name) -> Object {
     manifest::encode_string_data(&mut object);
@@ -25,7 +25,7 @@ pub fn mark_owner(mut object: Object, release: &Name) -> Object {
     object
 }
 
-/// Refuses objects with the label of another release.
+/// Refuses objects with the annotation of another release.
 ///
 /// # Errors
 /// When there are some.
@@ -36,7 +36,8 @@ pub fn refuse_other_releases<'o>(
 ) -> Result<()> {
     let foreign = objects.into_iter().filter_map(|object| {
         let owner = owner(live.get(&object.identity())?)?;
-        (*owner != release.to_string()).then(|| format!("{} from {}: {owner}", object.title(), object.place()))
+        (*owner != release.to_string())
+            .then(|| format!("{} from {}: {owner}", object.title(), object.source_location()))
     });
     let foreign: Vec<String> = foreign.collect();
     if foreign.is_empty() {
@@ -187,7 +188,7 @@ pub fn prune_steps<'i>(release: &Name, dropped: impl IntoIterator<Item = &'i Ide
     steps
 }
 
-/// None if the object does not belong to this release: it was created again by others, or its label was changed.
+/// None if the object does not belong to this release: it was created again by others, or its annotation was changed.
 fn prune_step(release: &Name, identity: &Identity, live: &DynamicObject) -> Option<Step> {
     let managers = live.metadata.managed_fields.iter().flatten();
     let mut managers = managers.filter_map(|entry| entry.manager.as_deref());

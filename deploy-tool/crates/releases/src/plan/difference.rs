@@ -19,15 +19,15 @@ pub struct Difference {
     /// Its path: `spec.template.spec.containers[app].image`.
     pub path: String,
     /// The live value; none for a new field.
-    pub before: Option<Shown>,
+    pub before: Option<VisibleValue>,
     /// The value after the apply; none for a removed field.
-    pub after: Option<Shown>,
+    pub after: Option<VisibleValue>,
 }
 
 /// A value that may be shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Shown {
+pub enum VisibleValue {
     /// The value itself.
     Value(Value),
     /// A value of a Secret: only its length.
@@ -83,8 +83,8 @@ impl<'a> Side<'a> {
         )
     }
 
-    fn visible_value(self) -> Option<Shown> {
-        Some(Shown::Value(part(self.0?, self.1)))
+    fn visible_value(self) -> Option<VisibleValue> {
+        Some(VisibleValue::Value(part(self.0?, self.1)))
     }
 }
 
@@ -135,7 +135,7 @@ fn only_field(tree: Option<&Value>) -> Option<&str> {
 
 /// Compares values that this manager owns as a whole.
 fn compare_whole(path: &str, before: &Value, after: &Value, found: &mut Vec<Difference>) {
-    let shown = |value: Option<&Value>| value.cloned().map(Shown::Value);
+    let shown = |value: Option<&Value>| value.cloned().map(VisibleValue::Value);
     match (before, after) {
         (Value::Object(before), Value::Object(after)) => {
             let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
@@ -149,13 +149,13 @@ fn compare_whole(path: &str, before: &Value, after: &Value, found: &mut Vec<Diff
             }
         }
         (Value::Array(before), Value::Array(after)) if before.len() == after.len() => {
-            for (place, (before, after)) in before
+            for (index, (before, after)) in before
                 .iter()
                 .zip(after)
                 .enumerate()
                 .filter(|(_, (before, after))| before != after)
             {
-                compare_whole(&format!("{path}[{place}]"), before, after, found);
+                compare_whole(&format!("{path}[{index}]"), before, after, found);
             }
         }
         _ => found.push(Difference::new(path, shown(Some(before)), shown(Some(after)))),
@@ -168,10 +168,10 @@ fn mask_values(difference: Difference, generated: &[&str]) -> Difference {
         return difference;
     };
     let is_generated = generated.iter().any(|name| managed_fields::field(name) == key);
-    let mask = |shown: Option<Shown>, is_after: bool| {
+    let mask = |shown: Option<VisibleValue>, is_after: bool| {
         shown.map(|shown| match shown {
-            Shown::Value(_) if is_generated && is_after => Shown::Generated,
-            Shown::Value(value) => Shown::Secret {
+            VisibleValue::Value(_) if is_generated && is_after => VisibleValue::Generated,
+            VisibleValue::Value(value) => VisibleValue::Secret {
                 bytes: decoded_length(&value),
             },
             masked => masked,
@@ -194,7 +194,7 @@ fn decoded_length(value: &Value) -> usize {
 }
 
 impl Difference {
-    fn new(path: &str, before: Option<Shown>, after: Option<Shown>) -> Self {
+    fn new(path: &str, before: Option<VisibleValue>, after: Option<VisibleValue>) -> Self {
         Self {
             path: path.to_owned(),
             before,

@@ -31,7 +31,7 @@ pub use assemble::{
     refuse_other_releases, take_terminating, tried_step, untried_step,
 };
 pub use conflict::{Conflict, OnConflict, conflict_failure, conflicts, refuse_undecided};
-pub use difference::{Difference, Shown, differences};
+pub use difference::{Difference, VisibleValue, differences};
 pub use document::{SCHEMA, document};
 pub use field_migration::{
     FieldPath, display_path, leftover_fields, migrated_entries, migrated_managers, remaining_managers,

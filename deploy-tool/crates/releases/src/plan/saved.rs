@@ -1,8 +1,5 @@
 //! Edge: a plan in a file, to be applied later exactly as it was shown.
 
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -11,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Plan;
 use diagnostics::code;
 use diagnostics::{Error, Result};
+use host::atomic_file;
 
 /// The name of the file's form.
 const SCHEMA: &str = "deploy-tool.dev/saved-plan/v1";
@@ -45,23 +43,18 @@ impl Saved {
     }
 }
 
-/// Writes a file that only its owner may read.
+/// Writes a file that only its owner may read, also where there is one with another mode.
 ///
 /// # Errors
-/// When it cannot be written.
+/// When it cannot be written; then an existing file is unchanged.
 pub fn write(path: &Path, saved: &Saved) -> Result<()> {
     let message = || format!("cannot save the plan in `{}`", path.display());
     let text = serde_json::to_vec_pretty(saved).map_err(|error| Error::input(message()).cause(error))?;
-    let written = || -> std::io::Result<()> {
-        // A file that is there already would keep its mode.
-        match std::fs::remove_file(path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(path)?;
-        file.write_all(&text)
-    };
-    written().map_err(|error| Error::file(message(), &error))
+    let staged = atomic_file::stage(path, &text, MODE).map_err(|error| Error::file(message(), &error))?;
+    match staged.persist(path) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Error::file(message(), &error.error)),
+    }
 }
 
 /// Reads such a file.

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
 use super::text_diff::{Line, lines};
-use super::{Action, Difference, Plan, Shown, Step};
+use super::{Action, Difference, Plan, Step, VisibleValue};
 use crate::release::Name;
 use terminal::Styled;
 
@@ -86,7 +86,7 @@ fn step(step: &Step, release: &Name, shared: &BTreeMap<&str, usize>) -> Styled {
 fn difference(difference: &Difference) -> Styled {
     let Difference { path, before, after } = difference;
     let (old, mut new) = (before.as_ref().map(format_value), after.as_ref().map(format_value));
-    if let (Some(Shown::Secret { bytes }), true) = (after, old == new) {
+    if let (Some(VisibleValue::Secret { bytes }), true) = (after, old == new) {
         new = Some(format!("(secret, {bytes} other bytes)"));
     }
     let is_long = |text: &Option<String>| text.as_ref().is_some_and(|text| text.contains('\n'));
@@ -122,14 +122,14 @@ fn line(line: Line<'_>) -> Styled {
 }
 
 /// A value as YAML writes it; text of several lines as it is.
-fn format_value(shown: &Shown) -> String {
+fn format_value(shown: &VisibleValue) -> String {
     match shown {
-        Shown::Value(Value::String(text)) if text.contains('\n') => text.clone(),
-        Shown::Value(value @ Value::Object(fields)) if !fields.is_empty() => to_yaml(value),
-        Shown::Value(value @ Value::Array(items)) if !items.is_empty() => to_yaml(value),
-        Shown::Value(value) => value.to_string(),
-        Shown::Secret { bytes } => format!("(secret, {bytes} bytes)"),
-        Shown::Generated => "(generated)".to_owned(),
+        VisibleValue::Value(Value::String(text)) if text.contains('\n') => text.clone(),
+        VisibleValue::Value(value @ Value::Object(fields)) if !fields.is_empty() => to_yaml(value),
+        VisibleValue::Value(value @ Value::Array(items)) if !items.is_empty() => to_yaml(value),
+        VisibleValue::Value(value) => value.to_string(),
+        VisibleValue::Secret { bytes } => format!("(secret, {bytes} bytes)"),
+        VisibleValue::Generated => "(generated)".to_owned(),
     }
 }
 

@@ -77,14 +77,14 @@ fn diff_lines<'t>(before: &[&'t str], after: &[&'t str]) -> Vec<Line<'t>> {
 
 /// Removes lines that are far from every change.
 fn remove_distant_lines<'t>(lines: &[Line<'t>]) -> Vec<Line<'t>> {
-    let is_near = |place: usize| {
-        let around = place.saturating_sub(CONTEXT)..(place + CONTEXT + 1).min(lines.len());
+    let is_near = |index: usize| {
+        let around = index.saturating_sub(CONTEXT)..(index + CONTEXT + 1).min(lines.len());
         lines[around].iter().any(|line| !matches!(line, Line::Same(_)))
     };
     let mut short = Vec::new();
-    for (place, line) in lines.iter().enumerate() {
+    for (index, line) in lines.iter().enumerate() {
         match short.last_mut() {
-            _ if is_near(place) => short.push(*line),
+            _ if is_near(index) => short.push(*line),
             Some(Line::Skipped(count)) => *count += 1,
             _ => short.push(Line::Skipped(1)),
         }

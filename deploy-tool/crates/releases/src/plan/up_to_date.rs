@@ -171,10 +171,12 @@ spec:
 
     #[test]
     fn what_others_have_done_to_our_fields_is_left_to_the_server() {
-        let mut taken = live();
-        let fields = taken.pointer_mut("/metadata/managedFields/0/fieldsV1/f:spec").unwrap();
+        let mut claimed = live();
+        let fields = claimed
+            .pointer_mut("/metadata/managedFields/0/fieldsV1/f:spec")
+            .unwrap();
         fields.as_object_mut().unwrap().remove("f:replicas");
-        assert!(!applied(MANIFEST, &taken));
+        assert!(!applied(MANIFEST, &claimed));
         let mut changed = live();
         changed["spec"]["replicas"] = json!(5);
         assert!(!applied(MANIFEST, &changed));

@@ -1,4 +1,4 @@
-//! A revision as the Secret that keeps it in the cluster: compressed, labelled, and with the mark of life of its deployer.
+//! A revision as the Secret that keeps it in the cluster: compressed, labelled, and with the time of its last renewal.
 //!
 //! A Secret rather than a ConfigMap, because manifests may hold secrets: who may not read those may not read this.
 
@@ -26,7 +26,7 @@ pub const RELEASE_LABEL: &str = "deploy-tool.dev/release";
 pub const REVISION_LABEL: &str = "deploy-tool.dev/revision";
 /// Label: how far it came.
 pub const STATE_LABEL: &str = "deploy-tool.dev/state";
-/// Annotation: when its deployer last said that it is alive.
+/// Annotation: when the lease was renewed last.
 pub const RENEWED_ANNOTATION: &str = "deploy-tool.dev/renewed";
 /// The key of the Secret's data.
 pub const DATA_KEY: &str = "revision";
@@ -46,12 +46,12 @@ pub struct Record {
     pub uid: String,
     /// The Secret's resourceVersion, a precondition of writes.
     pub version: String,
-    /// When its deployer last said that it is alive.
+    /// When the lease was renewed last.
     pub renewed: Timestamp,
 }
 
 #[derive(Serialize)]
-struct Written<'a> {
+struct StoredRevision<'a> {
     schema: &'a str,
     #[serde(flatten)]
     revision: &'a Revision,
@@ -146,7 +146,7 @@ pub fn compress_revision(revision: &Revision) -> Result<Vec<u8>> {
     let impossible = |error: &dyn std::fmt::Display| {
         Error::input(format!("revision {} cannot be recorded", revision.number)).cause(error)
     };
-    let written = Written {
+    let written = StoredRevision {
         schema: SCHEMA,
         revision,
     };

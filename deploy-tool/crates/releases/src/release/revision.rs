@@ -54,6 +54,11 @@ impl Revision {
         self.objects.iter().map(object).collect()
     }
 
+    /// Whether it can be deployed again: it came up, and is no `down`, which has no objects.
+    pub fn is_restorable(&self) -> bool {
+        self.state == State::Deployed && !self.objects.is_empty()
+    }
+
     /// Whether one of its Jobs has succeeded and was deleted by `ttlSecondsAfterFinished`, by this record. A revision that was
     /// deployed successfully has run all of its Jobs.
     pub fn has_completed(&self, job: &Object) -> bool {
@@ -62,7 +67,9 @@ impl Revision {
         let is_suspended = field("suspend").is_some_and(|suspended| suspended == true);
         let is_job = job.kind() == "Job" && job.group_version_kind().group == "batch";
         let is_over = self.completed.contains(&job.identity()) || self.state == State::Deployed && !is_suspended;
-        is_job && removes_itself && is_over && self.objects.contains(&job.value)
+        // By the name first: whole objects are compared for one of them alone.
+        let is_same = |object: &DynamicObject| object.metadata.name == job.value.metadata.name && *object == job.value;
+        is_job && removes_itself && is_over && self.objects.iter().any(is_same)
     }
 
     /// The images of its workloads.

@@ -13,9 +13,8 @@ use diagnostics::{Error, Result};
 /// When it is not in the history, or never came up.
 pub fn rollback_target<'h>(release: &Name, history: &'h History, wanted: Option<u32>) -> Result<&'h Revision> {
     let Some(number) = wanted else {
-        // A `down` left nothing that could be brought back.
         let mut earlier = history.revisions().rev().skip(1);
-        let target = earlier.find(|revision| revision.state == State::Deployed && !revision.objects.is_empty());
+        let target = earlier.find(|revision| revision.is_restorable());
         return target.ok_or_else(|| {
             Error::input(format!("there is no revision of release {release} to go back to"))
                 .code(&code::release::NO_SUCH_REVISION)
@@ -26,15 +25,20 @@ pub fn rollback_target<'h>(release: &Name, history: &'h History, wanted: Option<
     let revision = history
         .revision(number)
         .ok_or_else(|| no_such_revision(release, history, number))?;
-    match revision.state {
-        State::Deployed => Ok(revision),
-        state => Err(
-            Error::input(format!("cannot roll release {release} back to revision {number}"))
-                .code(&code::release::NO_SUCH_REVISION)
-                .cause(format!("it is {state}: it has never come up"))
-                .hint(format!("choose one that has: {}", list_deployed(history))),
-        ),
+    if revision.is_restorable() {
+        return Ok(revision);
     }
+    let cause = match revision.state {
+        State::Deployed => format!("it has no objects (`{}`)", revision.reason),
+        state => format!("it is {state}: it has never come up"),
+    };
+    let failure = Error::input(format!("cannot roll release {release} back to revision {number}"))
+        .code(&code::release::NO_SUCH_REVISION)
+        .cause(cause);
+    Err(match list_restorable(history) {
+        numbers if numbers.is_empty() => failure.hint("deploy the manifests: `deploy-tool up` or `deploy-tool apply`"),
+        numbers => failure.hint(format!("choose one that has come up: {numbers}")),
+    })
 }
 
 /// The error for a missing revision, with the existing ones.
@@ -53,20 +57,19 @@ pub fn no_such_revision(release: &Name, history: &History, number: u32) -> Error
         .hint("see what there is: `deploy-tool history`")
 }
 
-fn list_deployed(history: &History) -> String {
-    let came_up = history.revisions().filter(|revision| revision.state == State::Deployed);
-    let numbers: Vec<String> = came_up.map(|revision| revision.number.to_string()).collect();
+fn list_restorable(history: &History) -> String {
+    let restorable = history.revisions().filter(|revision| revision.is_restorable());
+    let numbers: Vec<String> = restorable.map(|revision| revision.number.to_string()).collect();
     numbers.join(", ")
 }
 
 /// The images that the newest deployed revision with objects has where manifests have placeholders, by the
 /// placeholder's name: in the container of the same name of the same object.
 pub fn images_of_placeholders(history: &History, objects: &[Object]) -> BTreeMap<String, String> {
-    let current = history.revisions().rev();
-    let current = current
-        .filter(|revision| revision.state == State::Deployed)
-        .find(|revision| !revision.objects.is_empty());
-    let known = current.map(Revision::manifests).unwrap_or_default();
+    let known = history
+        .rollback_candidate()
+        .map(Revision::manifests)
+        .unwrap_or_default();
     let same = |object: &Object, known: &&Object| {
         let (known_kind, kind) = (known.group_version_kind(), object.group_version_kind());
         (known_kind.group, known_kind.kind, known.name()) == (kind.group, kind.kind, object.name())
@@ -120,7 +123,7 @@ mod tests {
         let number = |wanted| rollback_target(&release, &history, wanted).map(|revision| revision.number);
         assert_eq!(number(None), Ok(2));
         assert_eq!(number(Some(1)), Ok(1));
-        for (wanted, says) in [(3, "choose one that has: 1, 2"), (9, "it has 1, 2, 3")] {
+        for (wanted, says) in [(3, "choose one that has come up: 1, 2"), (9, "it has 1, 2, 3")] {
             let failure = number(Some(wanted)).unwrap_err();
             assert!(failure.to_string().contains(says), "{failure}");
             assert_eq!(failure.number(), Some(&code::release::NO_SUCH_REVISION));
@@ -129,6 +132,14 @@ mod tests {
         // The second was a `down`.
         let history = history_with(|image| if image == "x:2" { Vec::new() } else { deployment(image) });
         assert_eq!(rollback_target(&release, &history, None).unwrap().number, 1);
+        let failure = rollback_target(&release, &history, Some(2)).unwrap_err().to_string();
+        assert!(
+            failure.contains("no objects") && failure.contains("come up: 1"),
+            "{failure}"
+        );
+        let history = history_with(|_| Vec::new());
+        let failure = rollback_target(&release, &history, Some(1)).unwrap_err().to_string();
+        assert!(failure.contains("`deploy-tool up`"), "{failure}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Edge: the revision that is being made: renewed while its process lives, and written to its end.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -35,6 +35,8 @@ pub struct ReleaseLease<'a> {
     revision: Revision,
     completed: RefCell<BTreeSet<Identity>>,
     version: RefCell<String>,
+    /// When the last request was sent that has renewed it.
+    renewed: Cell<Instant>,
 }
 
 impl<'a> ReleaseLease<'a> {
@@ -45,6 +47,7 @@ impl<'a> ReleaseLease<'a> {
             completed: RefCell::new(revision.completed.clone()),
             revision,
             version: RefCell::new(version),
+            renewed: Cell::new(Instant::now()),
         }
     }
 
@@ -72,7 +75,7 @@ impl<'a> ReleaseLease<'a> {
                 end = self.renew_until_silent() => match end {
                     Renewal::Lost(failure) => return Err(failure),
                     Renewal::Refused(cause) => return Err(self.explain_loss(&cause)),
-                    Renewal::UnansweredWebhook(_) => self.await_renewal().await?,
+                    Renewal::NoAnswer(_) => self.await_renewal().await?,
                 },
             }
         }
@@ -82,15 +85,14 @@ impl<'a> ReleaseLease<'a> {
     async fn renew_until_silent(&self) -> Renewal {
         let start = Instant::now() + RENEWAL_INTERVAL;
         let mut ticks = tokio::time::interval_at(start, RENEWAL_INTERVAL);
-        let mut renewed = Instant::now();
-        let mut last_failure = Renewal::UnansweredWebhook("the API server has not answered in time".to_owned());
+        let mut last_failure = Renewal::NoAnswer("the API server has not answered in time".to_owned());
         loop {
             let attempt = async {
                 ticks.tick().await;
                 self.renew().await
             };
-            match tokio::time::timeout_at(renewed + LONGEST_SILENCE, attempt).await {
-                Ok(Ok(())) => renewed = Instant::now(),
+            match tokio::time::timeout_at(self.renewed.get() + LONGEST_SILENCE, attempt).await {
+                Ok(Ok(())) => {}
                 Ok(Err(lost @ Renewal::Lost(_))) => return lost,
                 // The next attempt may succeed.
                 Ok(Err(failed)) => last_failure = failed,
@@ -106,9 +108,9 @@ impl<'a> ReleaseLease<'a> {
             match self.renew().await {
                 Ok(()) => return Ok(()),
                 Err(Renewal::Lost(failure)) => return Err(failure),
-                Err(Renewal::Refused(cause) | Renewal::UnansweredWebhook(cause)) if Instant::now() > give_up => {
+                Err(Renewal::Refused(cause) | Renewal::NoAnswer(cause)) if Instant::now() > give_up => {
                     return Err(Error::cluster(self.task()).cause(cause).hint(
-                        "when the API server is back, run the same command again: it goes on from what is there",
+                        "when the API server is back, run the same command again: it continues from what is there",
                     ));
                 }
                 Err(_) => tokio::time::sleep(RENEWAL_INTERVAL).await,
@@ -117,6 +119,26 @@ impl<'a> ReleaseLease<'a> {
     }
 
     async fn renew(&self) -> Result<(), Renewal> {
+        let Err(error) = self.send_renewal().await? else {
+            return Ok(());
+        };
+        if !is_conflict(&error) {
+            return Err(Renewal::from_error(&error));
+        }
+        // The version is stale, as after a renewal whose answer was lost: nothing was written, so it is sent once more.
+        self.verify_written(&self.revision)
+            .await
+            .map_err(Renewal::from_failure)?;
+        match self.send_renewal().await? {
+            Ok(()) => Ok(()),
+            Err(error) if is_conflict(&error) => Err(Renewal::NoAnswer("the record changes all the time".to_owned())),
+            Err(error) => Err(Renewal::from_error(&error)),
+        }
+    }
+
+    async fn send_renewal(&self) -> Result<kube::Result<()>, Renewal> {
+        // Others count from the time in the annotation, not from the answer.
+        let sent = Instant::now();
         let patch = json!({"metadata": {
             "resourceVersion": *self.version.borrow(),
             "annotations": {RENEWED_ANNOTATION: self.cluster.now().to_string()},
@@ -124,27 +146,16 @@ impl<'a> ReleaseLease<'a> {
         let name = record::secret_name(&self.release, self.revision.number);
         let (api, parameters) = (self.api(), patch_parameters());
         let patch = Patch::Merge(&patch);
-        match self
+        let answer = self
             .cluster
             .answer(&self.task(), api.patch_metadata(&name, &parameters, &patch))
             .await
-        {
-            Ok(Ok(stored)) => {
-                self.version
-                    .replace(stored.metadata.resource_version.unwrap_or_default());
-                Ok(())
-            }
-            Ok(Err(kube::Error::Api(status))) if matches!(status.code, 404 | 409) => self
-                .verify_written(&self.revision)
-                .await
-                .map(drop)
-                .map_err(Renewal::Lost),
-            Ok(Err(kube::Error::Api(status))) if status.code < 500 && status.code != 429 => {
-                Err(Renewal::Refused(explain(&kube::Error::Api(status))))
-            }
-            Ok(Err(error)) => Err(Renewal::UnansweredWebhook(explain(&error))),
-            Err(failure) => Err(Renewal::UnansweredWebhook(failure.to_string())),
-        }
+            .map_err(|failure| Renewal::NoAnswer(failure.to_string()))?;
+        Ok(answer.map(|stored| {
+            self.version
+                .replace(stored.metadata.resource_version.unwrap_or_default());
+            self.renewed.set(sent);
+        }))
     }
 
     /// Records that a Job has succeeded, before the deployment ends: a later run must not run it again.
@@ -280,11 +291,30 @@ impl<'a> ReleaseLease<'a> {
 /// Why it is not renewed.
 enum Renewal {
     /// The API server is not there, or cannot answer.
-    UnansweredWebhook(String),
+    NoAnswer(String),
     /// The server refuses this attempt; a later one may succeed.
     Refused(String),
-    /// Another process has taken over the release.
+    /// Another process has taken over the release, or its record cannot be read any more.
     Lost(Error),
+}
+
+impl Renewal {
+    fn from_error(error: &kube::Error) -> Self {
+        match error {
+            kube::Error::Api(status) if status.code < 500 && status.code != 429 => Self::Refused(explain(error)),
+            _ => Self::NoAnswer(explain(error)),
+        }
+    }
+
+    /// That of a record that was read back.
+    fn from_failure(failure: Error) -> Self {
+        match failure.number() {
+            Some(number) if [&code::release::LOST, &code::release::UNREADABLE_REVISION].contains(&number) => {
+                Self::Lost(failure)
+            }
+            _ => Self::NoAnswer(failure.to_string()),
+        }
+    }
 }
 
 fn patch_parameters() -> PatchParams {

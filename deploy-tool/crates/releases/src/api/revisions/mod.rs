@@ -19,6 +19,7 @@ use crate::manifest::Object;
 use crate::release::record::{self, RELEASE_LABEL, SECRET_TYPE};
 use crate::release::{History, Identity, Name, Record};
 use cluster::client::{Cluster, explain};
+use cluster::list;
 use diagnostics::{Error, Result, code};
 
 /// A revision may be 1 MiB large: so many come in one answer.
@@ -30,8 +31,11 @@ const PAGE: u32 = 20;
 /// When the server does not answer, or a revision cannot be read.
 pub async fn read_history(cluster: &Cluster, release: &Name) -> Result<History> {
     let message = format!("cannot read the revisions of release {release}");
-    let labels = format!("{RELEASE_LABEL}={}", release.name);
-    let secrets = secrets(&message, cluster, secrets_of(cluster, release), &labels).await?;
+    let parameters = ListParams::default()
+        .labels(&format!("{RELEASE_LABEL}={}", release.name))
+        .fields(&format!("type={SECRET_TYPE}"))
+        .limit(PAGE);
+    let secrets = list::all(cluster, &secrets_of(cluster, release), &parameters, &message).await?;
     let records = secrets.iter().map(record::record).collect::<Result<Vec<_>>>()?;
     Ok(History::new(records))
 }
@@ -40,13 +44,15 @@ pub async fn read_history(cluster: &Cluster, release: &Name) -> Result<History> 
 /// would be taken for another release, and what has left them would stay for ever.
 ///
 /// # Errors
-/// When there is such a release.
+/// When there is such a release, or the server does not say whether there is.
 pub async fn refuse_unnamed(cluster: &Cluster, release: &Name, objects: &[Object]) -> Result<()> {
     let identities: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
     for alternative in release.alternatives(objects) {
-        // Who may not read a release has not made it.
-        let Ok(history) = read_history(cluster, &alternative).await else {
-            continue;
+        let history = match read_history(cluster, &alternative).await {
+            Ok(history) => history,
+            // Who may not read a release has not made it.
+            Err(failure) if failure.number() == Some(&code::apply::PERMISSION_MISSING) => continue,
+            Err(failure) => return Err(failure),
         };
         let inventory = history.inventory();
         let Some(shared) = inventory.intersection(&identities).next() else {
@@ -99,23 +105,4 @@ fn is_conflict(error: &kube::Error) -> bool {
 
 fn secrets_of(cluster: &Cluster, release: &Name) -> Api<Secret> {
     Api::namespaced(cluster.client.clone(), &release.namespace)
-}
-
-fn parameters(labels: &str) -> ListParams {
-    ListParams::default()
-        .labels(labels)
-        .fields(&format!("type={SECRET_TYPE}"))
-}
-
-async fn secrets(message: &str, cluster: &Cluster, api: Api<Secret>, labels: &str) -> Result<Vec<Secret>> {
-    let mut found = Vec::new();
-    let mut parameters = parameters(labels).limit(PAGE);
-    loop {
-        let page = cluster.call(message, api.list(&parameters)).await?;
-        found.extend(page.items);
-        match page.metadata.continue_.filter(|token| !token.is_empty()) {
-            Some(token) => parameters.continue_token = Some(token),
-            None => return Ok(found),
-        }
-    }
 }

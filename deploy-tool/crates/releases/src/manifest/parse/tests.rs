@@ -2,7 +2,10 @@ use super::*;
 
 fn places(text: &str) -> Vec<(String, String)> {
     let objects = parse("x.yaml", text).unwrap();
-    objects.iter().map(|object| (object.title(), object.place())).collect()
+    objects
+        .iter()
+        .map(|object| (object.title(), object.source_location()))
+        .collect()
 }
 
 fn failure(text: &str) -> Error {

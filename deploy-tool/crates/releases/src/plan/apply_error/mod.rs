@@ -4,7 +4,7 @@ use kube::core::{GroupVersionKind, Status};
 
 use super::{UnansweredWebhook, Untried};
 use crate::manifest::Object;
-use cluster::permission::is_missing_permission;
+use cluster::permission::{is_login_refused, is_missing_permission, login_refused};
 use diagnostics::code;
 use diagnostics::{Error, ExitStatus};
 
@@ -15,8 +15,8 @@ const ACCOUNT_MISSING: &str = "error looking up service account";
 /// Combines all refusals in one error. A missing permission is returned alone: it names all other missing ones.
 pub fn all_refused(mut refusals: Vec<Error>) -> Option<Error> {
     let permission = |failure: &Error| failure.number() == Some(&code::apply::PERMISSION_MISSING);
-    if let Some(place) = refusals.iter().position(permission) {
-        return Some(refusals.swap_remove(place));
+    if let Some(index) = refusals.iter().position(permission) {
+        return Some(refusals.swap_remove(index));
     }
     if refusals.len() < 2 {
         return refusals.pop();
@@ -45,9 +45,12 @@ pub fn all_refused(mut refusals: Vec<Error>) -> Option<Error> {
 
 /// Why an object is refused, conflicts aside, and what to do about it.
 pub fn refused(object: &Object, status: &Status) -> Error {
-    let summary = format!("cannot apply {} from {}", object.title(), object.place());
+    let summary = format!("cannot apply {} from {}", object.title(), object.source_location());
     let message = status.message.as_str();
     let says = |part: &str| message.contains(part);
+    if is_login_refused(status) {
+        return login_refused(Error::cluster(summary), status);
+    }
     if is_missing_permission(status) {
         return Error::cluster(summary)
             .code(&code::apply::PERMISSION_MISSING)
@@ -78,11 +81,11 @@ pub fn refused(object: &Object, status: &Status) -> Error {
             Some((namespace, name)) => failure
                 .cause(format!("the webhook `{webhook}`, which has to be asked, does not answer: Service `{name}` in namespace `{namespace}`"))
                 .cause(message)
-                .hint(format!("mend what is behind it: `kubectl get pods,endpointslices --namespace {namespace}`")),
+                .hint(format!("make the pods of that Service ready: `kubectl get pods,endpointslices --namespace {namespace}`")),
             None => failure
                 .cause(format!("the webhook `{webhook}`, which has to be asked, does not answer"))
                 .cause(message)
-                .hint("mend what is behind its address"),
+                .hint("make the server at its address answer"),
         }
         .hint("if it is gone for good, delete its configuration: `kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`");
     }

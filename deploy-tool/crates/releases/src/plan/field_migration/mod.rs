@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::FIELD_MANAGER;
 use crate::manifest::Object;
-use crate::plan::difference::{Difference, Shown, mask_secret};
+use crate::plan::difference::{Difference, VisibleValue, mask_secret};
 use crate::plan::managed_fields::{self, branches, is_whole, label, tree};
 
 /// What `kubectl apply` is called in the record.
@@ -169,8 +169,8 @@ pub fn removal_differences(live: &DynamicObject, trial: &DynamicObject, fields: 
         let (old, new) = (shown(&before), shown(&after));
         (old != new && old.is_some()).then(|| Difference {
             path: display_path(path),
-            before: old.map(Shown::Value),
-            after: new.map(Shown::Value),
+            before: old.map(VisibleValue::Value),
+            after: new.map(VisibleValue::Value),
         })
     });
     differences.map(|difference| mask_secret(difference, live)).collect()

@@ -160,7 +160,7 @@ fn of_a_secret_nothing_is_shown() {
     let live: DynamicObject = serde_json::from_value(live).unwrap();
     let path = |branches: [&str; 2]| branches.map(str::to_owned).to_vec();
     let gone = removal_differences(&live, &pod(&[]), &[path(["f:data", "f:old"])]);
-    assert_eq!(gone[0].before, Some(Shown::Secret { bytes: 5 }));
+    assert_eq!(gone[0].before, Some(VisibleValue::Secret { bytes: 5 }));
     // Nor the manifest, which has the values as well.
     let mut trial = live.clone();
     trial.metadata.annotations = None;
@@ -168,7 +168,7 @@ fn of_a_secret_nothing_is_shown() {
     let gone = removal_differences(&live, &trial, &annotations);
     assert_eq!(
         gone[0].before,
-        Some(Shown::Value(json!({"deploy-tool.dev/release": "shop/shop"})))
+        Some(VisibleValue::Value(json!({"deploy-tool.dev/release": "shop/shop"})))
     );
     let mut live = live;
     live.metadata.annotations.as_mut().unwrap().pop_first();

@@ -54,13 +54,16 @@ impl History {
         self.revisions().next_back()
     }
 
-    /// The newest revision that came up, of all or of those before one.
-    pub fn deployed_before(&self, number: Option<u32>) -> Option<&Revision> {
-        let earlier = |revision: &&Revision| number.is_none_or(|number| revision.number < number);
+    /// The newest revision that came up; a `down` is one, too.
+    pub fn newest_deployed(&self) -> Option<&Revision> {
         self.revisions()
             .rev()
-            .filter(earlier)
             .find(|revision| revision.state == State::Deployed)
+    }
+
+    /// The newest revision that can be deployed again.
+    pub fn rollback_candidate(&self) -> Option<&Revision> {
+        self.revisions().rev().find(|revision| revision.is_restorable())
     }
 
     /// A revision by its number.
@@ -94,7 +97,7 @@ impl History {
     }
 
     fn since_deployed(&self) -> impl Iterator<Item = &Revision> {
-        let first = self.deployed_before(None).map_or(0, |revision| revision.number);
+        let first = self.newest_deployed().map_or(0, |revision| revision.number);
         self.revisions().filter(move |revision| revision.number >= first)
     }
 
@@ -117,12 +120,13 @@ impl History {
         }
     }
 
-    /// The records that are not kept once the next one is begun: with it ten stay, and always the one that a rollback
-    /// from it leads to.
+    /// The records that are not kept once the next one is begun: with it ten stay, and always the one that the inventory
+    /// begins with, and the one that a rollback leads to.
     pub fn expired_records(&self) -> impl Iterator<Item = &Record> {
-        let deployed = self.deployed_before(None).map(|revision| revision.number);
+        let needed = [self.newest_deployed(), self.rollback_candidate()];
+        let needed = needed.map(|revision| revision.map(|revision| revision.number));
         let older = self.records.iter().rev().skip(KEPT - 1);
-        older.filter(move |record| Some(record.revision.number) != deployed)
+        older.filter(move |record| !needed.contains(&Some(record.revision.number)))
     }
 }
 

@@ -26,6 +26,17 @@ fn history(states: &[State]) -> History {
     History::new(states.iter().enumerate().map(record).rev().collect())
 }
 
+/// The history with some revisions that are a `down`, and so without objects.
+fn with_downs(states: &[State], downs: &[u32]) -> History {
+    let mut records = history(states).records().to_vec();
+    for Record { revision, .. } in &mut records {
+        if downs.contains(&revision.number) {
+            revision.objects.clear();
+        }
+    }
+    History::new(records)
+}
+
 #[test]
 fn the_inventory_carries_on_what_unfinished_revisions_may_have_applied() {
     use State::{Deployed, Failed, Pending};
@@ -42,7 +53,7 @@ fn the_inventory_carries_on_what_unfinished_revisions_may_have_applied() {
         let expected: BTreeSet<Identity> = expected.iter().map(|name| identity(name)).collect();
         assert_eq!(history.inventory(), expected, "{states:?}");
         assert_eq!(history.kept().len(), expected.len());
-        assert_eq!(history.deployed_before(None).map(|revision| revision.number), deployed);
+        assert_eq!(history.newest_deployed().map(|revision| revision.number), deployed);
     }
 }
 
@@ -92,13 +103,20 @@ fn a_job_that_has_ended_and_removed_itself_is_not_run_again() {
 #[test]
 fn a_rollback_leads_to_what_last_came_up_before_the_newest() {
     use State::{Deployed, Failed};
-    let history = history(&[Deployed, Deployed, Failed, Failed]);
-    let newest = history.newest().unwrap().number;
-    assert_eq!((newest, history.next_number()), (4, 5));
-    assert_eq!(history.deployed_before(Some(newest)).unwrap().number, 2);
-    assert_eq!(history.deployed_before(Some(2)).unwrap().number, 1);
-    assert_eq!(history.deployed_before(Some(1)), None);
-    assert_eq!(History::default().next_number(), 1);
+    // With `down`, a revision that is deployed and has no objects.
+    for (states, downs, newest, candidate) in [
+        (&[Deployed, Deployed, Failed, Failed][..], &[][..], Some(2), Some(2)),
+        (&[Deployed, Deployed, Failed], &[2], Some(2), Some(1)),
+        (&[Deployed, Failed], &[1], Some(1), None),
+        (&[Failed], &[], None, None),
+        (&[], &[], None, None),
+    ] {
+        let history = with_downs(states, downs);
+        let number = |revision: Option<&Revision>| revision.map(|revision| revision.number);
+        assert_eq!(number(history.newest_deployed()), newest, "{states:?}");
+        assert_eq!(number(history.rollback_candidate()), candidate, "{states:?}");
+        assert_eq!(history.next_number() as usize, states.len() + 1);
+    }
 }
 
 #[test]
@@ -156,6 +174,10 @@ fn ten_are_kept_with_the_next_one_and_the_newest_that_came_up() {
     let mut states = vec![Deployed, Deployed];
     states.extend([Failed; 10]);
     assert_eq!(expired(&states), [3, 1]);
+    // What a `down` has removed can still be brought back.
+    let history = with_downs(&states, &[2]);
+    let expired: Vec<u32> = history.expired_records().map(|record| record.revision.number).collect();
+    assert_eq!(expired, [3]);
 }
 
 #[test]
@@ -175,16 +197,16 @@ fn manifests_of_another_release_are_refused() {
     assert!(failure.to_string().contains("ConfigMap `of-1`"), "{failure}");
     assert_eq!(failure.number(), Some(&code::release::ANOTHER_RELEASE));
     // Its last object in a namespace has left the manifests.
-    let place = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n";
-    let place = crate::manifest::parse("x", place).unwrap();
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n";
+    let namespace = crate::manifest::parse("x", namespace).unwrap();
     let mut records = history.records().to_vec();
-    refuse_another_release(&release, &history, &place).unwrap_err();
+    refuse_another_release(&release, &history, &namespace).unwrap_err();
     for record in &mut records {
-        record.revision.inventory.extend(place.iter().map(Object::identity));
+        record.revision.inventory.extend(namespace.iter().map(Object::identity));
     }
     let history = History::new(records);
-    refuse_another_release(&release, &history, &place).unwrap();
+    refuse_another_release(&release, &history, &namespace).unwrap();
     // Another release of the namespace may define it as well.
-    let both = [place, objects(&["new"])].concat();
+    let both = [namespace, objects(&["new"])].concat();
     refuse_another_release(&release, &history, &both).unwrap_err();
 }

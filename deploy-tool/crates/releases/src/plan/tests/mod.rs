@@ -1,5 +1,7 @@
 //! The comparison, by objects that a cluster of Kubernetes 1.36 has given: live, and from dry runs of edited manifests.
 
+mod prune;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
@@ -10,16 +12,16 @@ use terminal::Styled;
 
 macro_rules! recorded {
     ($name:literal) => {
-        serde_json::from_str::<DynamicObject>(include_str!(concat!("recorded/", $name, ".json"))).unwrap()
+        serde_json::from_str::<DynamicObject>(include_str!(concat!("../recorded/", $name, ".json"))).unwrap()
     };
 }
 
-fn value(value: Value) -> Option<Shown> {
-    Some(Shown::Value(value))
+fn value(value: Value) -> Option<VisibleValue> {
+    Some(VisibleValue::Value(value))
 }
 
 /// The differences as `(path, before, after)`.
-fn compared(live: &DynamicObject, after: &DynamicObject) -> Vec<(String, Option<Shown>, Option<Shown>)> {
+fn compared(live: &DynamicObject, after: &DynamicObject) -> Vec<(String, Option<VisibleValue>, Option<VisibleValue>)> {
     let found = differences(live, after, &["PASSWORD"]);
     let parts = |difference: Difference| (difference.path, difference.before, difference.after);
     found.into_iter().map(parts).collect()
@@ -106,9 +108,9 @@ fn the_lines_of_a_file_that_differ() {
 #[test]
 fn nothing_of_a_secret_is_shown_but_its_length() {
     let (live, after) = (recorded!("secret"), recorded!("secret-edited"));
-    let secret = |bytes| Some(Shown::Secret { bytes });
+    let secret = |bytes| Some(VisibleValue::Secret { bytes });
     let expected = [
-        ("data.PASSWORD".to_owned(), secret(12), Some(Shown::Generated)),
+        ("data.PASSWORD".to_owned(), secret(12), Some(VisibleValue::Generated)),
         ("data.user".to_owned(), secret(6), secret(5)),
     ];
     assert_eq!(compared(&live, &after), expected);
@@ -125,7 +127,7 @@ fn nothing_of_a_secret_is_shown_but_its_length() {
 fn a_secret_of_the_same_length_reads_as_changed() {
     let (live, after) = (recorded!("secret"), recorded!("secret-edited"));
     let mut plan = plan_of("Secret", live, &after);
-    let secret = || Some(Shown::Secret { bytes: 6 });
+    let secret = || Some(VisibleValue::Secret { bytes: 6 });
     plan.steps[0].differences = vec![Difference {
         path: "data.user".into(),
         before: secret(),
@@ -187,7 +189,7 @@ fn a_plan_for_programs() {
 
 #[test]
 fn every_field_for_programs_is_documented() {
-    let documented = include_str!("../../../../../docs/plan.md");
+    let documented = include_str!("../../../../../../docs/plan.md");
     let plan = plan_of("Secret", recorded!("secret"), &recorded!("secret-edited"));
     let mut names = BTreeSet::new();
     collect_names(&serde_json::to_value(document(&plan)).unwrap(), &mut names);
@@ -208,115 +210,6 @@ fn collect_names(value: &Value, names: &mut BTreeSet<String>) {
         Value::Array(items) => items.iter().for_each(|item| collect_names(item, names)),
         _ => {}
     }
-}
-
-#[test]
-fn only_what_is_the_releases_and_holds_no_data_is_pruned() {
-    let release = Name::new(Some("shop"), None, &[]).unwrap();
-    let object = |kind: &str, name: &str, manager: &str, annotations: Value| {
-        let object: DynamicObject = serde_json::from_value(json!({"apiVersion": "v1", "kind": kind,
-            "metadata": {"name": name, "namespace": "shop", "annotations": annotations,
-                "managedFields": [{"manager": manager, "operation": "Apply"}]}}))
-        .unwrap();
-        let identity = Object {
-            file: String::new(),
-            line: 0,
-            value: object.clone(),
-        }
-        .identity();
-        (identity, object)
-    };
-    let live: Live = [
-        object("ConfigMap", "ours", "deploy-tool", json!({})),
-        object("ConfigMap", "foreign", "kubectl", json!({})),
-        object(
-            "ConfigMap",
-            "given-away",
-            "deploy-tool",
-            json!({"deploy-tool.dev/release": "shop/other"}),
-        ),
-        object("PersistentVolumeClaim", "data", "deploy-tool", json!({})),
-        object(
-            "Secret",
-            "password",
-            "deploy-tool",
-            json!({"deploy-tool.dev/generate": "A"}),
-        ),
-        object(
-            "Service",
-            "old",
-            "deploy-tool",
-            json!({"deploy-tool.dev/release": "shop/shop"}),
-        ),
-    ]
-    .into();
-    let mut dropped: Vec<Identity> = live.keys().cloned().collect();
-    dropped.push(Identity {
-        name: "absent".into(),
-        ..dropped[0].clone()
-    });
-    let steps = prune_steps(&release, &dropped, &live);
-    let steps: Vec<_> = steps
-        .iter()
-        .map(|step| (step.action, step.identity.name.as_str()))
-        .collect();
-    let expected = [
-        (Action::Prune, "old"),
-        (Action::Keep, "data"),
-        (Action::Prune, "ours"),
-        (Action::Keep, "password"),
-    ];
-    assert_eq!(steps, expected);
-}
-
-#[test]
-fn what_is_being_deleted_is_made_again() {
-    let text = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: \
-                {name: in-it, namespace: shop}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: going, namespace: \
-                other}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: stays, namespace: other}\n";
-    let objects = parse("m.yaml", text).unwrap();
-    let wanted: BTreeSet<Identity> = objects.iter().map(Object::identity).collect();
-    let mut live: Live = objects
-        .iter()
-        .map(|object| {
-            let mut live = object.value.clone();
-            if matches!(object.name(), "shop" | "going") {
-                live.metadata.deletion_timestamp = Some(serde_json::from_value(json!("2026-01-01T00:00:00Z")).unwrap());
-                live.metadata.finalizers = Some(vec!["example.org/hold".into()]);
-            }
-            (object.identity(), live)
-        })
-        .collect();
-    // What the manifests have no longer is not made again.
-    let foreign = Identity {
-        name: "dropped".into(),
-        ..objects[2].identity()
-    };
-    live.insert(foreign.clone(), live[&objects[2].identity()].clone());
-    let leaving = take_terminating(&mut live, &wanted);
-    let names = |live: &Live| live.keys().map(|identity| identity.name.clone()).collect::<Vec<_>>();
-    assert_eq!(names(&leaving), ["going", "in-it", "shop"]);
-    assert_eq!(names(&live), ["dropped", "stays"]);
-    assert_eq!(
-        created_namespaces(&objects, &live),
-        ["shop".to_owned()].into(),
-        "what goes into it cannot be tried"
-    );
-    let going = objects[2].clone();
-    let object = leaving[&going.identity()].clone();
-    let step = recreate_step(Databases::find(&[]).wave(&going), going, object);
-    assert_eq!((step.action, step.before.is_none()), (Action::Create, true));
-    assert_eq!(
-        step.notes,
-        ["is being deleted (held by example.org/hold): made again once it is gone"]
-    );
-    let plan = Plan {
-        release: Name::new(Some("shop"), None, &[]).unwrap(),
-        steps: vec![step],
-        exact: false,
-    };
-    assert!(!plan.is_empty(), "there is something to do");
-    assert_eq!(plan.terminating_objects().count(), 1);
 }
 
 fn plan_of(kind: &str, live: DynamicObject, after: &DynamicObject) -> Plan {
