@@ -25,7 +25,7 @@ pub struct Node {
 
 impl Node {
     /// Whether the container runs.
-    pub fn runs(&self) -> bool {
+    pub fn is_running(&self) -> bool {
         self.state == "running"
     }
 
@@ -45,7 +45,7 @@ impl Node {
 /// The nodes of a cluster, running or not; none when there is no cluster of that name.
 ///
 /// # Errors
-/// When Docker cannot be asked.
+/// When Docker cannot be asked, or its answer is of another form.
 pub async fn nodes(cluster: &str) -> Result<Vec<Node>> {
     let filter = format!("label=io.x-k8s.kind.cluster={cluster}");
     let arguments = ["ps", "--all", "--filter", &filter, "--format", "{{json .}}"];
@@ -54,10 +54,19 @@ pub async fn nodes(cluster: &str) -> Result<Vec<Node>> {
         arguments,
     )
     .await?;
-    let mut nodes: Vec<Node> = lines
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect();
+    parse_nodes(&lines).map_err(|error| {
+        Error::prerequisite(format!(
+            "cannot understand what docker prints about the nodes of the cluster `{cluster}`"
+        ))
+        .cause(error)
+        .hint("compare it with Docker's own: `docker ps --all --format '{{json .}}'`; the `docker` in PATH may be another program")
+    })
+}
+
+/// Pure: the nodes of a cluster in the output of `docker ps`, one JSON object a line.
+fn parse_nodes(lines: &str) -> Result<Vec<Node>, serde_json::Error> {
+    let lines = lines.lines().filter(|line| !line.trim().is_empty());
+    let mut nodes: Vec<Node> = lines.map(serde_json::from_str).collect::<Result<_, _>>()?;
     nodes.retain(|node| matches!(node.role(), "control-plane" | "worker"));
     nodes.sort_by(|left, right| left.name.cmp(&right.name));
     Ok(nodes)
@@ -276,8 +285,18 @@ mod tests {
     #[test]
     fn reads_what_docker_prints() {
         let line = r#"{"Names":"wasm-demo-worker","State":"exited","Labels":"io.x-k8s.kind.role=worker","ID":"1"}"#;
-        let node: Node = serde_json::from_str(line).unwrap();
-        assert!(!node.runs());
+        let other = r#"{"Names":"balancer","State":"running","Labels":"io.x-k8s.kind.role=external-load-balancer"}"#;
+        let nodes = parse_nodes(&format!("{line}\n{other}\n\n")).unwrap();
+        let [node] = nodes.as_slice() else { panic!("{nodes:?}") };
+        assert!(!node.is_running());
         assert_eq!((node.role(), node.label("other")), ("worker", None));
+        assert_eq!(parse_nodes("").unwrap(), []);
+        // Podman's form. That is not the same as no cluster.
+        for line in [
+            r#"{"Names":["wasm-demo-worker"],"State":"running","Labels":{}}"#,
+            "no JSON",
+        ] {
+            assert!(parse_nodes(line).is_err(), "{line}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use kube::api::{DeleteParams, ListParams, LogParams, PostParams};
 use kube::{Api, ResourceExt};
 
 use crate::doctor::{LIFETIME, Observed, SELECTOR, is_left_over, is_over};
-use cluster::pods::ANSWER_LIMIT;
+use cluster::client::explain;
 use cluster::watch::Watch;
 use cluster::{Cluster, list};
 use diagnostics::Result;
@@ -22,12 +22,14 @@ const PROBE_LIMIT: Duration = Duration::from_secs(LIFETIME as u64 + 20);
 /// All RuntimeClasses, or none where this user may not look.
 ///
 /// # Errors
-/// When the server does not answer.
+/// When the server does not answer, or refuses for another reason.
 pub async fn known_runtime_classes(cluster: &Cluster) -> Result<Vec<RuntimeClass>> {
     let api: Api<RuntimeClass> = Api::all(cluster.client.clone());
     let all = ListParams::default();
-    let found = cluster.answer("cannot list the RuntimeClasses", api.list(&all)).await?;
-    Ok(found.map(|list| list.items).unwrap_or_default())
+    let found = cluster
+        .call_if_allowed("cannot list the RuntimeClasses", api.list(&all))
+        .await?;
+    Ok(found.map_or_else(Vec::new, |list| list.items))
 }
 
 /// All RuntimeClasses.
@@ -105,8 +107,13 @@ pub async fn observe(cluster: &Cluster, cleanup: &Cleanup, namespace: &str, pod:
     let _ = tokio::time::timeout(PROBE_LIMIT, over).await;
     let pod = watch.objects.pods.get(&key).cloned().unwrap_or(pod);
     let events = events_of(&watch, &name).cloned().collect();
-    let logs = logs(cluster, &api, &pod).await;
-    Ok(Observed { pod, events, logs })
+    let (logs, log_failure) = logs(cluster, &api, &pod).await;
+    Ok(Observed {
+        pod,
+        events,
+        logs,
+        log_failure,
+    })
 }
 
 /// The events of a pod.
@@ -115,9 +122,9 @@ fn events_of<'w>(watch: &'w Watch, pod: &str) -> impl Iterator<Item = &'w k8s_op
     events.filter(move |event| event.involved_object.name.as_deref() == Some(pod))
 }
 
-/// The logs of the containers. One that was never started has none.
-async fn logs(cluster: &Cluster, api: &Api<Pod>, pod: &Pod) -> BTreeMap<String, String> {
-    let (mut logs, name) = (BTreeMap::new(), pod.name_any());
+/// The logs of the containers, and why one of them cannot be read. One that was never started has none.
+async fn logs(cluster: &Cluster, api: &Api<Pod>, pod: &Pod) -> (BTreeMap<String, String>, Option<String>) {
+    let (mut logs, mut failure, name) = (BTreeMap::new(), None, pod.name_any());
     let spec = pod.spec.iter();
     let containers = spec.flat_map(|spec| spec.containers.iter().chain(spec.init_containers.iter().flatten()));
     for container in containers {
@@ -125,10 +132,12 @@ async fn logs(cluster: &Cluster, api: &Api<Pod>, pod: &Pod) -> BTreeMap<String, 
             container: Some(container.name.clone()),
             ..LogParams::default()
         };
-        let log = api.logs(&name, &parameters);
-        if let Some(log) = cluster.attempt(ANSWER_LIMIT, log).await {
-            logs.insert(container.name.clone(), log);
+        match cluster.answer("cannot read a log", api.logs(&name, &parameters)).await {
+            Ok(Ok(log)) => _ = logs.insert(container.name.clone(), log),
+            Ok(Err(kube::Error::Api(status))) if matches!(status.code, 400 | 404) => {}
+            Ok(Err(error)) => failure = Some(explain(&error)),
+            Err(error) => failure = Some(error.causes().join(": ")),
         }
     }
-    logs
+    (logs, failure)
 }

@@ -1,4 +1,4 @@
-//! Edge: what `node` asks of the cluster and writes to it: labels, cordons, evictions, the installer's Jobs.
+//! Edge: what `node` asks of the cluster and writes to it: labels, cordons, the installer's Jobs.
 
 use std::time::Duration;
 
@@ -11,19 +11,19 @@ use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
 use crate::NODE_ENGINE_LABEL;
-use crate::node::{CLASS_LABEL, CORDON_ANNOTATION, FinalState, eviction};
+use crate::node::{CLASS_LABEL, CORDON_ANNOTATION, FinalState};
 use crate::{doctor, node_conditions as readiness};
-use cluster::client::explain;
 use cluster::{Cluster, list};
-use diagnostics::code::node::{DRAIN, INSTALLER};
+use diagnostics::code::node::INSTALLER;
 use diagnostics::{Error, Result};
 use host::cleanup::{Cleanup, CleanupGuard};
 
 /// Time limit: a kubelet checks its runtime every few seconds, and reports every ten.
 const READY_LIMIT: Duration = Duration::from_secs(90);
-/// Interval of the attempts while a PodDisruptionBudget does not allow an eviction: the server answers 429.
-/// <https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/>
-const EVICTION_PAUSE: Duration = Duration::from_secs(2);
+/// How often a log is asked for: the installer has just restarted the runtime that the kubelet asks.
+const LOG_ATTEMPTS: u32 = 5;
+/// Pause before a request that failed is sent again, or a watch that broke is started again.
+pub(super) const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// The nodes that have some labels; all, where none are said.
 ///
@@ -63,22 +63,49 @@ pub async fn start(cluster: &Cluster, namespace: &str, job: &Job) -> Result<Job>
     cluster.call(&message, api.create(&PostParams::default(), job)).await
 }
 
-/// What a Job's pod has written; nothing, where it has not come so far.
+/// What a Job's pod has written; nothing, where it was never started.
 ///
 /// # Errors
-/// When the server does not answer.
+/// When the server does not answer, or the log of a pod that was started cannot be read.
 pub async fn log(cluster: &Cluster, namespace: &str, job: &Job) -> Result<String> {
     let api: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
     let message = format!("cannot read the log of Job `{}`", job.name_any());
     let selector = format!("batch.kubernetes.io/job-name={}", job.name_any());
     let pods = list::all(cluster, &api, &ListParams::default().labels(&selector), &message).await?;
-    match pods.first() {
-        Some(pod) => Ok(cluster
-            .answer(&message, api.logs(&pod.name_any(), &LogParams::default()))
-            .await?
-            .unwrap_or_default()),
-        None => Ok(String::new()),
+    let Some(newest) = pods.iter().max_by_key(|pod| pod.creation_timestamp()) else {
+        return Ok(String::new());
+    };
+    let (name, whole) = (newest.name_any(), LogParams::default());
+    let mut attempts = 1;
+    loop {
+        let log = cluster.answer(&message, api.logs(&name, &whole)).await?;
+        let log = log_or_never_started(log, &pods);
+        if log.is_ok() || attempts >= LOG_ATTEMPTS {
+            return cluster.call(&message, async { log }).await;
+        }
+        attempts += 1;
+        tokio::time::sleep(RETRY_PAUSE).await;
     }
+}
+
+/// The empty log of pods that were never started: of these, the kubelet has none to read.
+fn log_or_never_started(log: kube::Result<String>, pods: &[Pod]) -> kube::Result<String> {
+    match log {
+        Err(kube::Error::Api(status)) if matches!(status.code, 400 | 404) && !pods.iter().any(has_started) => {
+            Ok(String::new())
+        }
+        log => log,
+    }
+}
+
+/// Whether a container of a pod runs, or has run.
+fn has_started(pod: &Pod) -> bool {
+    let statuses = pod
+        .status
+        .iter()
+        .flat_map(|status| status.container_statuses.iter().flatten());
+    let mut states = statuses.flat_map(|status| status.state.iter().chain(&status.last_state));
+    states.any(|state| state.running.is_some() || state.terminated.is_some())
 }
 
 /// Deletes a Job and its pod.
@@ -141,10 +168,20 @@ pub async fn await_ready(cluster: &Cluster, node: &str, handler: &str) -> Result
         .code(&INSTALLER)
         .hint(format!("`kubectl describe node {node}` says how it is"))
     };
-    match tokio::time::timeout(READY_LIMIT, await_condition(api, node, is_ready)).await {
-        Ok(Ok(Some(node))) => Ok(node),
-        Ok(Ok(None)) | Err(_) => Err(not_ready()),
-        Ok(Err(error)) => Err(not_ready().cause(error)),
+    let mut last_error = None;
+    let ready = async {
+        loop {
+            // The API server may be on the node whose runtime has just been restarted: a broken watch is no answer.
+            match await_condition(api.clone(), node, is_ready).await {
+                Ok(found) => return found,
+                Err(error) => last_error = Some(error),
+            }
+            tokio::time::sleep(RETRY_PAUSE).await;
+        }
+    };
+    match tokio::time::timeout(READY_LIMIT, ready).await {
+        Ok(Some(node)) => Ok(node),
+        Ok(None) | Err(_) => Err(last_error.into_iter().fold(not_ready(), Error::cause)),
     }
 }
 
@@ -221,57 +258,44 @@ async fn change(cluster: &Cluster, node: &str, action: &str, patch: Value) -> Re
         .await
 }
 
-/// Evicts pods and waits until they are gone. PodDisruptionBudgets are respected, and may delay it.
-///
-/// # Errors
-/// When a pod stays longer than the limit.
-pub async fn evict(cluster: &Cluster, pods: &[Pod], limit: Duration) -> Result<()> {
-    let evicted = futures::future::try_join_all(pods.iter().map(|pod| evict_one(cluster, pod)));
-    match tokio::time::timeout(limit, evicted).await {
-        Ok(done) => done.map(|_| ()),
-        Err(_) => {
-            let names: Vec<String> = pods
-                .iter()
-                .map(|pod| format!("{}/{}", pod.namespace().unwrap_or_default(), pod.name_any()))
-                .collect();
-            Err(
-                Error::cluster(format!("not all pods are gone within {} s", limit.as_secs()))
-                    .code(&DRAIN)
-                    .cause(format!("these were to be evicted: {}", names.join(", ")))
-                    .hint("`kubectl get pdb -A` shows the PodDisruptionBudgets; wait longer with --timeout"),
-            )
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-async fn evict_one(cluster: &Cluster, pod: &Pod) -> Result<()> {
-    let namespace = pod.namespace().unwrap_or_default();
-    let api: Api<Pod> = Api::namespaced(cluster.client.clone(), &namespace);
-    // A client that tries again by itself would not return while a PodDisruptionBudget refuses (429).
-    let evictions: Api<Pod> = Api::namespaced(cluster.pods_client.clone(), &namespace);
-    let (name, message) = (pod.name_any(), format!("cannot evict pod `{}`", pod.name_any()));
-    let body = eviction(pod).map_err(|error| Error::cluster(message.clone()).cause(error))?;
-    let parameters = PostParams::default();
-    loop {
-        let request = evictions.create_subresource::<_, Value>("eviction", &name, &parameters, &body);
-        match cluster.answer(&message, request).await? {
-            Ok(_) => break,
-            Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
-            Err(kube::Error::Api(status)) if matches!(status.code, 409 | 429) => {
-                // A pod of a StatefulSet may have been created again with the same name.
-                let named = ListParams::default().fields(&format!("metadata.name={name}"));
-                let now = cluster.call(&message, api.list(&named)).await?;
-                if now.items.iter().all(|now| now.uid() != pod.uid()) {
-                    return Ok(());
-                }
-                tokio::time::sleep(EVICTION_PAUSE).await;
-            }
-            Err(error) => return Err(Error::cluster(message).code(&DRAIN).cause(explain(&error))),
+    #[test]
+    fn only_a_pod_that_was_never_started_has_an_empty_log() {
+        let pod = |state: Value| -> Pod {
+            let status = json!({"containerStatuses": [{"name": "installer", "ready": false, "restartCount": 0,
+                "image": "", "imageID": "", "state": state}]});
+            serde_json::from_value(json!({"metadata": {"name": "installer"}, "status": status})).unwrap()
+        };
+        let waiting = pod(json!({"waiting": {"reason": "ImagePullBackOff"}}));
+        let running = pod(json!({"running": {}}));
+        let ended = pod(json!({"terminated": {"exitCode": 1}}));
+        let refused = |code: u16| {
+            let status = kube::core::Status {
+                code,
+                ..kube::core::Status::default()
+            };
+            Err(kube::Error::Api(Box::new(status)))
+        };
+        let read = |log: kube::Result<String>, pods: &[&Pod]| {
+            let pods: Vec<Pod> = pods.iter().copied().cloned().collect();
+            log_or_never_started(log, &pods).ok()
+        };
+        for (expected, code, pods) in [
+            (Some(""), 400, &[&waiting][..]),
+            (Some(""), 404, &[&waiting]),
+            // The runtime restarts, and the kubelet cannot ask it.
+            (None, 502, &[&waiting]),
+            (None, 403, &[&waiting]),
+            (None, 502, &[&running]),
+            (None, 400, &[&running]),
+            (None, 404, &[&ended]),
+            (None, 400, &[&ended, &waiting]),
+        ] {
+            assert_eq!(read(refused(code), pods).as_deref(), expected, "{code} {pods:?}");
         }
+        assert_eq!(read(Ok("done".into()), &[&ended]).as_deref(), Some("done"));
     }
-    let is_gone = |now: Option<&Pod>| now.is_none_or(|now| now.uid() != pod.uid());
-    await_condition(api, &name, is_gone)
-        .await
-        .map(|_| ())
-        .map_err(|error| Error::cluster(message).cause(error))
 }

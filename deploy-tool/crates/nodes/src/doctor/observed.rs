@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Event, Pod};
 
-use rollout::{cannot_ask_systemd, unknown_handler};
+use rollout::{is_systemd_unreachable, unknown_handler};
 
 /// Why the kubelet does not start a container, and will not do so by trying again.
 const FINAL: [&str; 8] = [
@@ -27,6 +27,8 @@ pub struct Observed {
     pub events: Vec<Event>,
     /// The logs of its containers, by their names.
     pub logs: BTreeMap<String, String>,
+    /// Why a log could not be read.
+    pub log_failure: Option<String>,
 }
 
 impl Observed {
@@ -67,7 +69,7 @@ pub fn is_over<'e>(pod: &Pod, mut events: impl Iterator<Item = &'e Event>) -> bo
     let ended = matches!(phase, Some("Succeeded" | "Failed")) && !statuses(pod).any(runs);
     let no_sandbox = |event: &Event| {
         let message = event.message.as_deref();
-        message.is_some_and(|text| unknown_handler(text).is_some() || cannot_ask_systemd(text))
+        message.is_some_and(|text| unknown_handler(text).is_some() || is_systemd_unreachable(text))
     };
     ended || statuses(pod).any(|status| start_failure(status).is_some()) || events.any(no_sandbox)
 }

@@ -26,7 +26,10 @@ pub fn missing(name: &str, others: &[String]) -> Verdict {
         Error::cluster(format!("there is no RuntimeClass `{name}`"))
             .code(&RUNTIME_CLASS)
             .cause(known)
-            .hint("apply one: `kubectl apply -f manifests/runtimeclass.yaml`, or name another with --runtime-class"),
+            .hint(format!(
+                "apply one (`apiVersion: node.k8s.io/v1`, `kind: RuntimeClass`, `metadata.name: {name}`, `handler: crun`), or \
+                 name another with --runtime-class"
+            )),
     )
 }
 

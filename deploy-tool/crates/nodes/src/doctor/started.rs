@@ -6,7 +6,7 @@ use super::facts::Facts;
 use super::{Observed, Verdict, effect, ending, guest, nodes};
 use diagnostics::Error;
 use diagnostics::code::doctor::{ENGINE, HANDLER, NOT_WASM, POD, PROBE_IMAGE, PROBE_REFUSED, SYSTEMD};
-use rollout::{cannot_ask_systemd, unknown_handler};
+use rollout::{is_systemd_unreachable, unknown_handler};
 
 /// Checks one link of a node by the observed state of the probe.
 pub type Check = fn(&Facts<'_>, &Observed) -> Verdict;
@@ -37,8 +37,11 @@ pub fn refused(failure: &Error) -> Verdict {
 
 fn handler(facts: &Facts<'_>, observed: &Observed) -> Verdict {
     let handler = &facts.class.handler;
-    let next = "name a runtime of the node's containerd whose BinaryName is crun, as oci/node/crun-runtime.toml does, and \
-        restart containerd; or take the RuntimeClass's label from the node";
+    let next = format!(
+        "let the handler be a runtime of the node's containerd whose BinaryName is crun: `deploy-tool node install {} \
+         --handler {handler}` adds it and restarts containerd; or take the RuntimeClass's label from the node",
+        nodes::name(facts.node)
+    );
     let unknown = observed.warnings().find(|warning| unknown_handler(warning).is_some());
     let is_known = nodes::offers(facts.node, handler);
     if is_known == Some(false) || unknown.is_some() {
@@ -72,7 +75,7 @@ fn handlers(node: &Node) -> Vec<&str> {
 }
 
 fn pod(facts: &Facts<'_>, observed: &Observed) -> Verdict {
-    if let Some(warning) = observed.warnings().find(|warning| cannot_ask_systemd(warning)) {
+    if let Some(warning) = observed.warnings().find(|warning| is_systemd_unreachable(warning)) {
         let failure = Error::cluster("crun cannot ask systemd for a cgroup: no D-Bus daemon runs on the node")
             .code(&SYSTEMD)
             .detail(warning)
@@ -105,6 +108,13 @@ fn pod(facts: &Facts<'_>, observed: &Observed) -> Verdict {
             return Verdict::Broken(failure.hint(next));
         }
         None => {}
+    }
+    if let Some(reason) = &observed.log_failure {
+        return Verdict::Broken(
+            failure("the API server cannot read the logs of the node's containers".to_owned())
+                .cause(reason)
+                .hint("the API server must reach the node's kubelet, port 10250: look at the kubelet, and at firewalls between them"),
+        );
     }
     Verdict::Healthy("the node takes the probe's pod".to_owned())
 }

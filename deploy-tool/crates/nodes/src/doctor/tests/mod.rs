@@ -1,3 +1,5 @@
+mod probe;
+
 use k8s_openapi::api::core::v1::{Event, Node, Pod};
 use k8s_openapi::api::node::v1::RuntimeClass;
 use serde_json::{Value, json};
@@ -55,6 +57,7 @@ fn healthy() -> Observed {
         logs: [("look", answers(8_411, REACHED)), ("plain", answers(336_986, REACHED))]
             .map(|(name, log)| (name.to_owned(), log))
             .into(),
+        log_failure: None,
     }
 }
 
@@ -170,6 +173,10 @@ fn each_breakage_breaks_exactly_its_own_link() {
         (waiting("ErrImageNeverPull", "not present"), ("image", "DT0806")),
         (writing(crun), ("annotation", "DT0807")),
         (waiting("RunContainerError", library), ("engine", "DT0808")),
+        (
+            saying(|seen| seen.log_failure = Some("Internal Server Error (500): dial tcp 10.0.0.1:10250".into())),
+            ("pod", "DT0812"),
+        ),
         (saying(|seen| seen.logs.clear()), ("guest", "DT0809")),
         (
             saying(|seen| _ = seen.logs.insert("look".into(), answers(1, REACHED).replace("svc", "x"))),
@@ -231,25 +238,6 @@ fn what_the_kubelet_knows_and_what_the_image_has_is_taken_into_account() {
 }
 
 #[test]
-fn a_probe_is_over_when_nothing_more_is_to_be_seen() {
-    let over = |observed: &Observed| is_over(&observed.pod, observed.events.iter());
-    assert!(
-        over(&healthy())
-            && over(&waiting("ImagePullBackOff", ""))
-            && over(&warned("no runtime for \"x\" is configured"))
-            && over(&warned(
-                "OCI runtime create failed: cannot open sd-bus: No such file or directory"
-            ))
-    );
-    assert!(!over(&waiting("PodInitializing", "")) && !over(&warned("no network yet")) && !over(&Observed::default()));
-    let still = saying(|seen| {
-        let status = seen.pod.status.as_mut().unwrap();
-        status.init_container_statuses.as_mut().unwrap()[0].state = Some(read(json!({"running": {}})));
-    });
-    assert!(!over(&still));
-}
-
-#[test]
 fn nodes_are_told_apart() {
     let class = class();
     let good = node("good", &json!({}));
@@ -301,33 +289,6 @@ fn nodes_are_told_apart() {
 }
 
 #[test]
-fn the_probe_is_bounded_and_its_pod_is_found_again() {
-    let parts = Probe {
-        runtime_class: "crun-wasm",
-        image: "a",
-        plain_image: "b",
-        node: "n",
-    };
-    let mut pod: Pod = probe(parts).unwrap();
-    assert_eq!(
-        pod.spec.as_ref().unwrap().active_deadline_seconds,
-        Some(i64::from(LIFETIME))
-    );
-    let labels = pod.metadata.labels.as_ref().unwrap().iter();
-    assert_eq!(
-        labels
-            .map(|(key, value)| format!("{key}={value}"))
-            .collect::<Vec<_>>()
-            .join(","),
-        SELECTOR
-    );
-    assert!(!is_left_over(&pod, jiff::Timestamp::UNIX_EPOCH));
-    pod.metadata.creation_timestamp = Some(read(json!("2026-01-01T00:00:00Z")));
-    let at = |time: &str| is_left_over(&pod, time.parse().unwrap());
-    assert!(!at("2026-01-01T00:02:30Z") && at("2026-01-01T00:05:00Z"));
-}
-
-#[test]
 fn the_text_has_a_line_for_each_link_and_what_mends_the_broken_one() {
     let mut chain = Chain::default();
     chain.link("API server", || Verdict::Healthy("answers".into()));
@@ -341,7 +302,8 @@ fn the_text_has_a_line_for_each_link_and_what_mends_the_broken_one() {
         "✓ API server    answers\n\
          ✗ RuntimeClass  DT0802: there is no RuntimeClass `x`\n                \
          because: the cluster has: y\n                \
-         next: apply one: `kubectl apply -f manifests/runtimeclass.yaml`, or name another with --runtime-class\n\
+         next: apply one (`apiVersion: node.k8s.io/v1`, `kind: RuntimeClass`, `metadata.name: x`, `handler: crun`), or name another \
+         with --runtime-class\n\
          - nodes         not looked at, since `RuntimeClass` is broken\n\
          - namespace     not looked at, since `RuntimeClass` is broken\n\
          node n\n  \
