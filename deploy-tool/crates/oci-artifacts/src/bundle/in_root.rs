@@ -14,19 +14,19 @@ const MOST_LINKS: usize = 40;
 /// When there are too many links.
 pub fn resolve(root: &Path, path: &Path) -> Result<PathBuf> {
     let mut waiting: Vec<OsString> = parts(path);
-    let (mut place, mut links) = (PathBuf::new(), 0);
+    let (mut resolved, mut links) = (PathBuf::new(), 0);
     while let Some(part) = waiting.pop() {
         if part == ".." {
-            place.pop();
+            resolved.pop();
             continue;
         }
-        let next = place.join(&part);
+        let next = resolved.join(&part);
         let target = match waiting.is_empty() {
             true => None,
             false => std::fs::read_link(root.join(&next)).ok(),
         };
         let Some(target) = target else {
-            place = next;
+            resolved = next;
             continue;
         };
         links += 1;
@@ -35,11 +35,11 @@ pub fn resolve(root: &Path, path: &Path) -> Result<PathBuf> {
             return Err(Error::new(ErrorKind::InvalidData, why));
         }
         if target.is_absolute() {
-            place = PathBuf::new();
+            resolved = PathBuf::new();
         }
         waiting.extend(parts(&target));
     }
-    Ok(root.join(place))
+    Ok(root.join(resolved))
 }
 
 /// The same with the last part followed as well.
@@ -48,9 +48,9 @@ pub fn resolve(root: &Path, path: &Path) -> Result<PathBuf> {
 /// When there are too many links.
 pub fn resolve_fully(root: &Path, path: &Path) -> Result<PathBuf> {
     // The part after the last one is that which is not followed.
-    resolve(root, &path.join("x")).map(|mut place| {
-        place.pop();
-        place
+    resolve(root, &path.join("x")).map(|mut resolved| {
+        resolved.pop();
+        resolved
     })
 }
 

@@ -81,13 +81,13 @@ impl Unpacker {
     }
 
     fn put(&mut self, path: &str, link: Option<&str>, mut entry: impl Entry, own: &mut Vec<PathBuf>) -> Result<()> {
-        let place = resolve(&self.root, Path::new(path))?;
-        let name = place
+        let target_path = resolve(&self.root, Path::new(path))?;
+        let name = target_path
             .file_name()
             .map(|name| name.to_string_lossy().into_owned())
             .unwrap_or_default();
-        let parent = place.parent().unwrap_or(&self.root);
-        if place == self.root {
+        let parent = target_path.parent().unwrap_or(&self.root);
+        if target_path == self.root {
             return Ok(());
         }
         if name == OPAQUE {
@@ -99,37 +99,37 @@ impl Unpacker {
         let header = entry.header().clone();
         fs::create_dir_all(parent)?;
         let mode = header.mode()? & 0o7777;
-        own.push(place.clone());
+        own.push(target_path.clone());
         match header.entry_type() {
             EntryType::Directory => {
-                if !fs::symlink_metadata(&place).is_ok_and(|found| found.is_dir()) {
-                    remove(&place)?;
-                    fs::create_dir(&place)?;
+                if !fs::symlink_metadata(&target_path).is_ok_and(|found| found.is_dir()) {
+                    remove(&target_path)?;
+                    fs::create_dir(&target_path)?;
                 }
-                self.own(&place, &header)?;
-                self.folders.push((place, mode));
+                self.own(&target_path, &header)?;
+                self.folders.push((target_path, mode));
             }
             EntryType::Symlink => {
-                remove(&place)?;
-                symlink(link.unwrap_or_default(), &place)?;
-                self.own(&place, &header)?;
+                remove(&target_path)?;
+                symlink(link.unwrap_or_default(), &target_path)?;
+                self.own(&target_path, &header)?;
             }
             EntryType::Link => {
                 let target = resolve(&self.root, Path::new(link.unwrap_or_default()))?;
-                if target != place {
-                    remove(&place)?;
-                    fs::hard_link(target, &place)?;
+                if target != target_path {
+                    remove(&target_path)?;
+                    fs::hard_link(target, &target_path)?;
                 }
             }
             EntryType::Regular | EntryType::Continuous => {
-                remove(&place)?;
+                remove(&target_path)?;
                 let mut file = OpenOptions::new()
                     .write(true)
                     .create_new(true)
                     .mode(0o600)
-                    .open(&place)?;
+                    .open(&target_path)?;
                 std::io::copy(&mut entry, &mut file)?;
-                self.own(&place, &header)?;
+                self.own(&target_path, &header)?;
                 // After the owner, whose change takes these bits away; without it they would be another's.
                 let mode = if self.keeps_owners { mode } else { mode & 0o777 };
                 file.set_permissions(Permissions::from_mode(mode))?;
@@ -143,12 +143,12 @@ impl Unpacker {
         Ok(())
     }
 
-    fn own(&self, place: &Path, header: &tar::Header) -> Result<()> {
+    fn own(&self, path: &Path, header: &tar::Header) -> Result<()> {
         if !self.keeps_owners {
             return Ok(());
         }
         let number = |id: u64| u32::try_from(id).map_err(|error| Error::new(ErrorKind::InvalidData, error));
-        lchown(place, Some(number(header.uid()?)?), Some(number(header.gid()?)?))
+        lchown(path, Some(number(header.uid()?)?), Some(number(header.gid()?)?))
     }
 }
 
@@ -163,10 +163,10 @@ impl<R: Read> Entry for tar::Entry<'_, R> {
     }
 }
 
-fn remove(place: &Path) -> Result<()> {
-    match fs::symlink_metadata(place) {
-        Ok(found) if found.is_dir() => fs::remove_dir_all(place),
-        Ok(_) => fs::remove_file(place),
+fn remove(path: &Path) -> Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }

@@ -33,9 +33,11 @@ pub fn user(text: &str, database: &UserDatabase) -> Result<User, String> {
     };
     let name = if name.is_empty() { "0" } else { name };
     let passwd = entries(&database.passwd);
-    let is_named = |fields: &&Vec<&str>| fields[0] == name || number(fields.get(2)) == name.parse().ok();
+    let wanted: Option<u32> = name.parse().ok();
+    // An empty line or a comment has no number, and a name is none.
+    let is_named = |fields: &&Vec<&str>| fields[0] == name || wanted.is_some() && number(fields.get(2)) == wanted;
     let entry = passwd.iter().find(is_named);
-    let uid = name.parse().ok().or_else(|| number(entry?.get(2)));
+    let uid = wanted.or_else(|| number(entry?.get(2)));
     let uid = uid.ok_or_else(|| format!("the image's user is `{name}`, and its /etc/passwd has none of that name"))?;
     let groups = entries(&database.group);
     let gid = match group.filter(|group| !group.is_empty()) {
@@ -78,8 +80,8 @@ mod tests {
     #[test]
     fn names_and_numbers_are_found() {
         let database = UserDatabase {
-            passwd: "root:x:0:0::/root:/bin/sh\nmysql:x:999:998::/:/bin/sh\n".to_owned(),
-            group: "root:x:0:\nmysql:x:998:\nssl:x:50:www,mysql\n".to_owned(),
+            passwd: "# users\n\n+::::::\nroot:x:0:0::/root:/bin/sh\nmysql:x:999:998::/:/bin/sh\n".to_owned(),
+            group: "\nroot:x:0:\nmysql:x:998:\nssl:x:50:www,mysql\n".to_owned(),
         };
         let is = |uid, gid, additional: &[u32]| {
             Ok(User {

@@ -60,7 +60,7 @@ mod tests {
             media_type: media_type.into(),
             ..Descriptor::default()
         };
-        let told = |artifact_type: Option<&str>, configuration: &str, layer: &str| {
+        let artifact_of = |artifact_type: Option<&str>, configuration: &str, layer: &str| {
             artifact(&Manifest {
                 artifact_type: artifact_type.map(Into::into),
                 config: of(configuration),
@@ -70,7 +70,7 @@ mod tests {
         };
         let tar = "application/vnd.oci.image.layer.v1.tar+gzip";
         for image in [CONFIGURATION, DOCKER_CONFIGURATION] {
-            assert_eq!(told(None, image, tar), None);
+            assert_eq!(artifact_of(None, image, tar), None);
         }
         let simple = "application/vnd.dev.cosign.simplesigning.v1+json";
         for (artifact_type, configuration, layer, expected) in [
@@ -96,7 +96,10 @@ mod tests {
             (Some("text/plain"), EMPTY, "x", "an artifact of the type `text/plain`"),
             (None, "text/plain", "x", "an artifact of the type `text/plain`"),
         ] {
-            assert_eq!(told(artifact_type, configuration, layer).as_deref(), Some(expected));
+            assert_eq!(
+                artifact_of(artifact_type, configuration, layer).as_deref(),
+                Some(expected)
+            );
         }
     }
 }

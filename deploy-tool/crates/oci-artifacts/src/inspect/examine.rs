@@ -26,16 +26,16 @@ pub fn images(layout: &Layout) -> Vec<(Option<Platform>, &Blob)> {
         .collect()
 }
 
-/// The report about an image. `seen` has an item for each of its images.
-pub fn image(layout: &Layout, seen: &[PlatformContents]) -> Report {
+/// The report about an image. `contents` has an item for each of its images.
+pub fn image(layout: &Layout, contents: &[PlatformContents]) -> Report {
     let (mut platforms, mut modules) = (Vec::new(), Vec::<ModuleReport>::new());
-    for ((platform, manifest), seen) in images(layout).into_iter().zip(seen) {
-        let entrypoint = seen.configuration.entrypoint();
-        let started = entrypoint.first().and_then(|path| seen.contents.files.get(path));
+    for ((platform, manifest), found) in images(layout).into_iter().zip(contents) {
+        let entrypoint = found.configuration.entrypoint();
+        let started = entrypoint.first().and_then(|path| found.contents.files.get(path));
         let module = started
             .filter(|_| entrypoint[0].ends_with(".wasm"))
             .map(|bytes| module_report(bytes));
-        platforms.push(platform_report(platform, manifest, seen, entrypoint, module.as_ref()));
+        platforms.push(platform_report(platform, manifest, found, entrypoint, module.as_ref()));
         modules.extend(module.filter(|new| modules.iter().all(|known| known.digest != new.digest)));
     }
     let mut report = Report {
@@ -76,21 +76,21 @@ pub fn module(bytes: &[u8]) -> Report {
 fn platform_report(
     platform: Option<Platform>,
     blob: &Blob,
-    seen: &PlatformContents,
+    found: &PlatformContents,
     entrypoint: Vec<String>,
     module: Option<&ModuleReport>,
 ) -> PlatformReport {
     let Manifest {
         layers, annotations, ..
     } = Manifest::from_blob(blob);
-    let platform = platform.unwrap_or_else(|| seen.configuration.platform());
+    let platform = platform.unwrap_or_else(|| found.configuration.platform());
     PlatformReport {
         platform: platform.to_string(),
         digest: blob.digest.clone(),
         entrypoint,
-        user: seen.configuration.user().to_owned(),
+        user: found.configuration.user().to_owned(),
         variant: annotations.get(VARIANT_ANNOTATION).cloned(),
-        engine: seen.configuration.label(ENGINE_LABEL).map(str::to_owned),
+        engine: found.configuration.label(ENGINE_LABEL).map(str::to_owned),
         layers: layers
             .into_iter()
             .map(
@@ -107,9 +107,9 @@ fn platform_report(
             )
             .collect(),
         module: module.map(|module| module.digest.clone()),
-        has_services: seen.contents.files.contains_key(SERVICES),
-        module_paths: seen.contents.modules.clone(),
-        not_seen: seen.not_seen.clone(),
+        has_services: found.contents.files.contains_key(SERVICES),
+        module_paths: found.contents.modules.clone(),
+        not_seen: found.unread_reason.clone(),
         architecture: platform.architecture,
     }
 }

@@ -113,7 +113,7 @@ pub struct PlatformContents {
     /// The files in its layers.
     pub contents: LayerListing,
     /// Why a layer could not be looked into.
-    pub not_seen: Option<String>,
+    pub unread_reason: Option<String>,
 }
 
 /// A trap.

@@ -1,4 +1,4 @@
-//! Edge: requests to one repository: tokens and backoff. [`explain`](super::explain) and [`retry`](super::again) decide.
+//! Edge: requests to one repository: tokens and backoff. [`error`](super::error) and [`retry`](super::retry) decide.
 
 use http::header::{ACCEPT, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
@@ -82,7 +82,7 @@ impl Connection {
         self.found.warnings()
     }
 
-    /// What a person reads of a error.
+    /// The error as the user reads it.
     pub fn explain(&self, error: &RegistryError) -> Error {
         error.explain(&self.purpose, &self.repository, &self.found)
     }
@@ -112,7 +112,7 @@ impl Connection {
     /// When it is not answered, or not authorized.
     pub async fn exchange(&self, request: &Request) -> Result<Response, RegistryError> {
         if !self.is_registry(&request.url) {
-            // Where it stores its blobs: the address itself authorizes, and the password is none of its business.
+            // Where it stores its blobs: the address itself authorizes, and the password is not sent there.
             return self.transport.send(request, &Authorization::Nothing).await;
         }
         let mut authorization = self

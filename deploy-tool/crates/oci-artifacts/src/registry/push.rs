@@ -237,14 +237,14 @@ impl Push<'_> {
             .as_ref()
             .and_then(|before| referrers::listed(&before.media_type, before.bytes()))
             .unwrap_or_default();
-        let is_stranger = |found: &&Blob| referrers::subject(found).as_deref() != Some(subject);
+        let has_other_subject = |found: &&Blob| referrers::subject(found).as_deref() != Some(subject);
         let found = self.connection.manifests(&listed).await?;
-        let strangers: Vec<String> = found
+        let unrelated: Vec<String> = found
             .iter()
-            .filter(is_stranger)
+            .filter(has_other_subject)
             .map(|found| found.digest.clone())
             .collect();
-        match referrers::add_referrer(before.as_ref(), &strangers, manifest) {
+        match referrers::add_referrer(before.as_ref(), &unrelated, manifest) {
             Ok(Some(list)) => self.put(&Blob::from_bytes(INDEX, list), &tag).await.map(drop),
             Ok(None) => Ok(()),
             Err(referrers::OtherManifest) => Err(RegistryError::Refused(Refusal::new(

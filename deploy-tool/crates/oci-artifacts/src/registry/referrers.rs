@@ -43,14 +43,14 @@ pub fn listed(media_type: &str, list: &[u8]) -> Option<Vec<String>> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OtherManifest;
 
-/// The list with a manifest added, and without `strangers`, which have another subject; none if it does not change. `before` is
+/// The list with a manifest added, and without `unrelated`, which have another subject; none if it does not change. `before` is
 /// the present manifest under the tag.
 ///
 /// # Errors
 /// When that is no such list.
 pub fn add_referrer(
     before: Option<&Blob>,
-    strangers: &[String],
+    unrelated: &[String],
     manifest: &Blob,
 ) -> Result<Option<Vec<u8>>, OtherManifest> {
     let Ok(referrer) = serde_json::from_slice::<Referrer>(manifest.bytes()) else {
@@ -68,7 +68,7 @@ pub fn add_referrer(
         .and_then(Value::as_array_mut)
         .ok_or(OtherManifest)?;
     let count = manifests.len();
-    manifests.retain(|entry| !strangers.iter().any(|digest| entry["digest"] == digest.as_str()));
+    manifests.retain(|entry| !unrelated.iter().any(|digest| entry["digest"] == digest.as_str()));
     let is_there = manifests
         .iter()
         .any(|entry| entry["digest"] == manifest.digest.as_str());

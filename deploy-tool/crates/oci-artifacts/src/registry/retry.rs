@@ -19,21 +19,21 @@ pub fn is_transient(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// Backoff at one thing.
+/// The pauses between the attempts of one request.
 #[derive(Debug, Default)]
 pub struct Backoff {
-    made: u32,
+    attempts: u32,
 }
 
 impl Backoff {
     /// The pause before the next attempt, or none when it is enough. `retry_after` is what the registry asked for with
     /// `Retry-After`, `random` any number: clients that failed together do not come back together.
     pub fn next_delay(&mut self, retry_after: Option<Duration>, random: u8) -> Option<Duration> {
-        if self.made == MAX_ATTEMPTS || retry_after.is_some_and(|retry_after| retry_after > MAX_RETRY_AFTER) {
+        if self.attempts == MAX_ATTEMPTS || retry_after.is_some_and(|retry_after| retry_after > MAX_RETRY_AFTER) {
             return None;
         }
-        let pause = INITIAL_DELAY.saturating_mul(1 << self.made).min(MAX_DELAY);
-        self.made += 1;
+        let pause = INITIAL_DELAY.saturating_mul(1 << self.attempts).min(MAX_DELAY);
+        self.attempts += 1;
         // Between one half and the whole of it.
         let pause = pause.mul_f64(0.5 + f64::from(random) / 510.0);
         Some(retry_after.map_or(pause, |retry_after| retry_after.max(pause)))
@@ -41,7 +41,7 @@ impl Backoff {
 
     /// It has come further: the next failure counts as the first.
     pub fn reset(&mut self) {
-        self.made = 0;
+        self.attempts = 0;
     }
 }
 

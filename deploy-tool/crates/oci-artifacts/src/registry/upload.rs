@@ -32,7 +32,7 @@ struct Session {
 /// Brings a blob into the repository. `sent` counts its bytes.
 ///
 /// # Errors
-/// When it cannot be brought there, after all backoff.
+/// When it cannot be brought there, after all attempts.
 pub async fn upload(
     connection: &Connection,
     blob: &Arc<Blob>,

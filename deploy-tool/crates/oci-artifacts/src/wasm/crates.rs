@@ -19,22 +19,24 @@ pub struct NamedCrate {
 
 /// Finds them.
 pub fn named(bytes: &[u8]) -> BTreeSet<NamedCrate> {
-    places(bytes)
-        .filter_map(|place| named_before(&bytes[..place]))
+    source_offsets(bytes)
+        .filter_map(|offset| named_before(&bytes[..offset]))
         .collect()
 }
 
 /// Whether a module names a file of a crate, such as `server/conn.rs` of hyper_wasi.
 pub fn names_file(bytes: &[u8], name: &str, path: &str) -> bool {
-    places(bytes).any(|place| {
-        bytes[place + SOURCES.len()..].starts_with(path.as_bytes())
-            && named_before(&bytes[..place]).is_some_and(|found| found.name == name)
+    source_offsets(bytes).any(|offset| {
+        bytes[offset + SOURCES.len()..].starts_with(path.as_bytes())
+            && named_before(&bytes[..offset]).is_some_and(|found| found.name == name)
     })
 }
 
-fn places(bytes: &[u8]) -> impl Iterator<Item = usize> {
+fn source_offsets(bytes: &[u8]) -> impl Iterator<Item = usize> {
     let windows = bytes.windows(SOURCES.len()).enumerate();
-    windows.filter(|(_, window)| *window == SOURCES).map(|(place, _)| place)
+    windows
+        .filter(|(_, window)| *window == SOURCES)
+        .map(|(offset, _)| offset)
 }
 
 /// `…/hyper_wasi-0.15.2`

@@ -84,14 +84,14 @@ impl Layout {
         let (manifests, absent) = reader.manifests(&root)?;
         let referrers: Vec<Blob> = referrers.into_iter().map(|named| named.blob).collect();
         let mut blobs = Vec::new();
-        let mut seen = BTreeSet::new();
+        let mut visited = BTreeSet::new();
         for manifest in std::iter::once(&root).chain(&manifests).chain(&referrers) {
             if is_index(&manifest.media_type) {
                 continue;
             }
             let (config, layers) = parts(manifest)?;
             for descriptor in std::iter::once(config).chain(layers) {
-                if seen.insert(descriptor.digest.clone()) {
+                if visited.insert(descriptor.digest.clone()) {
                     blobs.push(reader.blob(&descriptor)?);
                 }
             }

@@ -184,8 +184,8 @@ fn files(variable: impl Fn(&str) -> Option<OsString>, user: u32) -> Vec<PathBuf>
         .collect()
 }
 
-fn unreadable(place: &str, why: &dyn std::fmt::Display) -> Error {
-    Error::input(format!("the logins in `{place}` cannot be read"))
+fn unreadable(source: &str, why: &dyn std::fmt::Display) -> Error {
+    Error::input(format!("the logins in `{source}` cannot be read"))
         .code(&code::registry::CREDENTIALS_UNREADABLE)
         .cause(why)
         .hint("log in again: `docker login`, or name a user and pipe the password: --user NAME --password-stdin")
@@ -193,11 +193,11 @@ fn unreadable(place: &str, why: &dyn std::fmt::Display) -> Error {
 
 impl FoundLogin {
     /// Looks for the login in the text of a file.
-    async fn search(&mut self, place: &str, text: &str, repository: &Repository) {
-        self.searched.push(place.to_owned());
+    async fn search(&mut self, source: &str, text: &str, repository: &Repository) {
+        self.searched.push(source.to_owned());
         let configuration = match DockerConfig::parse(text) {
             Ok(configuration) => configuration,
-            Err(why) => return self.unusable.push(unreadable(place, &why)),
+            Err(why) => return self.unusable.push(unreadable(source, &why)),
         };
         for found in configuration.credential_sources(repository) {
             let login = match found {
@@ -206,7 +206,7 @@ impl FoundLogin {
                     ask(helper, repository).await
                 }
                 CredentialSource::Entry(key, entry) => {
-                    entry.login(key).map(Some).map_err(|why| unreadable(place, &why))
+                    entry.login(key).map(Some).map_err(|why| unreadable(source, &why))
                 }
             };
             match login {

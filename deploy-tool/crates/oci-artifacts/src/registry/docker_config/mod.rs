@@ -197,16 +197,15 @@ fn normalize_key(key: &str) -> String {
 /// <https://github.com/docker/docker-credential-helpers#usage>
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Helped {
+struct HelperOutput {
     username: String,
     secret: String,
 }
 
 /// The login in a credential helper's answer.
 pub fn parse_helper_output(stdout: &str) -> Option<Login> {
-    let parse_helper_output: Helped = serde_json::from_str(stdout).ok()?;
-    (!parse_helper_output.secret.is_empty())
-        .then(|| Login::password(parse_helper_output.username, parse_helper_output.secret))
+    let output: HelperOutput = serde_json::from_str(stdout).ok()?;
+    (!output.secret.is_empty()).then(|| Login::password(output.username, output.secret))
 }
 
 #[cfg(test)]
