@@ -7,8 +7,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Error};
+use mysql_async::prelude::{FromValue, Queryable};
+use mysql_async::{Conn, Error, Row};
 use tokio::time::timeout;
 
 use crate::database::{meaning, Database, Failure};
@@ -38,7 +38,7 @@ pub async fn check(database: &Database) -> Result<(), Failure> {
     let recorded = database
         .probe(|connection| connection.query(RECORDED))
         .await;
-    match recorded {
+    match recorded.map(numbers) {
         Ok(recorded) if missing(&recorded).next().is_none() => Ok(()),
         // A probe changes nothing: it has it changed.
         result => {
@@ -46,6 +46,15 @@ pub async fn check(database: &Database) -> Result<(), Failure> {
             result.and(Err(Failure::Unavailable("the tables are being prepared")))
         }
     }
+}
+
+/// The first column of each row, where it has that type. The driver's own conversions would panic elsewhere.
+fn numbers(rows: Vec<Row>) -> Vec<u32> {
+    rows.iter().filter_map(first_column).collect()
+}
+
+fn first_column<T: FromValue>(row: &Row) -> Option<T> {
+    row.get_opt(0)?.ok()
 }
 
 fn missing(recorded: &[u32]) -> impl Iterator<Item = &'static (u32, &'static str)> + '_ {
@@ -71,8 +80,8 @@ async fn apply(connection: &mut Conn) -> Result<bool, Error> {
         .query_drop("SET SESSION max_statement_time = 0, innodb_lock_wait_timeout = 600, lock_wait_timeout = 600")
         .await?;
     let take = format!("SELECT GET_LOCK(CONCAT('migrations.', DATABASE()), {LOCK_SECONDS})");
-    let taken: Option<Option<u32>> = connection.query_first(take).await?;
-    if taken.flatten() != Some(1) {
+    let taken: Option<Row> = connection.query_first(take).await?;
+    if taken.as_ref().and_then(first_column) != Some(1) {
         return Ok(false);
     }
     connection
@@ -81,7 +90,7 @@ async fn apply(connection: &mut Conn) -> Result<bool, Error> {
              applied_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP) ENGINE = InnoDB",
         )
         .await?;
-    let recorded: Vec<u32> = connection.query(RECORDED).await?;
+    let recorded = numbers(connection.query(RECORDED).await?);
     for (number, statements) in missing(&recorded) {
         connection.query_drop(*statements).await?;
         connection

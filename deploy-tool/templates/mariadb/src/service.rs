@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::{Body, HttpBody};
-use hyper::header::{HeaderValue, CONTENT_TYPE, RETRY_AFTER};
+use hyper::header::{HeaderValue, ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use hyper::{Request, Response, StatusCode};
 use mysql_async::prelude::Queryable;
 use mysql_async::{from_row_opt, Row};
@@ -55,23 +55,21 @@ pub async fn answer(
 async fn route(database: &Database, request: Request<Body>) -> Result<Response<Body>, Refusal> {
     let (head, body) = request.into_parts();
     match (head.method.as_str(), head.uri.path()) {
-        ("GET", "/") => Ok(Response::new(GREETING.into())),
+        ("GET" | "HEAD", "/") => Ok(Response::new(GREETING.into())),
         // Alive: a database that is away is no reason to start this process again.
-        ("GET", "/healthz") => Ok(Response::new("ok\n".into())),
+        ("GET" | "HEAD", "/healthz") => Ok(Response::new("ok\n".into())),
         // Able to work.
-        ("GET", "/readyz") => {
+        ("GET" | "HEAD", "/readyz") => {
             migrations::check(database).await?;
             Ok(Response::new("ok\n".into()))
         }
-        ("GET", "/notes") => json(StatusCode::OK, &list(database).await?),
+        ("GET" | "HEAD", "/notes") => json(StatusCode::OK, &list(database).await?),
         ("POST", "/notes") => {
             let note = parse(&read(body).await?)?;
             json(StatusCode::CREATED, &insert(database, note).await?)
         }
-        (_, "/" | "/healthz" | "/readyz" | "/notes") => Err(Refusal(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "method not allowed",
-        )),
+        (_, "/" | "/healthz" | "/readyz") => Ok(not_allowed("GET, HEAD")),
+        (_, "/notes") => Ok(not_allowed("GET, HEAD, POST")),
         _ => Err(Refusal(StatusCode::NOT_FOUND, "not found")),
     }
 }
@@ -140,6 +138,16 @@ fn json(status: StatusCode, value: &impl Serialize) -> Result<Response<Body>, Re
     let kind = HeaderValue::from_static("application/json");
     response.headers_mut().insert(CONTENT_TYPE, kind);
     Ok(response)
+}
+
+fn not_allowed(methods: &'static str) -> Response<Body> {
+    let mut response = refuse(Refusal(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method not allowed",
+    ));
+    let allow = HeaderValue::from_static(methods);
+    response.headers_mut().insert(ALLOW, allow);
+    response
 }
 
 fn refuse(Refusal(status, reason): Refusal) -> Response<Body> {

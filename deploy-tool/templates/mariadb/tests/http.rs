@@ -3,7 +3,6 @@
 mod support;
 
 use std::thread;
-use std::time::{Duration, Instant};
 
 use support::{docker, eventually, MariaDb, Service};
 
@@ -12,7 +11,7 @@ fn without_a_database_it_lives_and_says_so() {
     let service = Service::start(1);
     for (method, path, body, expected) in [
         ("GET", "/", "", 200),
-        ("GET", "/healthz", "", 200),
+        ("HEAD", "/healthz", "", 200),
         ("GET", "/readyz", "", 503),
         ("GET", "/notes", "", 503),
         ("POST", "/notes", r#"{"text": "Buy milk"}"#, 503),
@@ -24,6 +23,7 @@ fn without_a_database_it_lives_and_says_so() {
     ] {
         let (status, head, _) = service.ask(method, path, body);
         assert_eq!(status, expected, "{method} {path}");
+        assert_eq!(head.contains("\r\nallow: "), status == 405, "{head}");
         assert_eq!(head.contains("\r\nretry-after: 1"), status == 503, "{head}");
     }
 }
@@ -60,13 +60,8 @@ fn notes_are_kept_whatever_happens() {
         let waiting: Vec<_> = (0..4)
             .map(|_| scope.spawn(|| service.status("POST", "/notes", text)))
             .collect();
-        let start = Instant::now();
         assert_eq!(service.status("GET", "/readyz", ""), 200);
-        assert!(
-            start.elapsed() < Duration::from_secs(3),
-            "{:?}",
-            start.elapsed()
-        );
+        assert!(waiting.iter().all(|answer| !answer.is_finished()));
         for answer in waiting {
             assert_eq!(answer.join().unwrap(), 503);
         }

@@ -117,7 +117,10 @@ impl Service for App {
                 self.database.check_ready().await?;
                 Ok(Response::success())
             }
-            Route::Metrics => Ok(self.context.metrics(&self.database.metrics("notes"))),
+            Route::Metrics => {
+                let families = self.database.metrics(crate::NAME.name);
+                Ok(self.context.metrics(&families))
+            }
         }
     }
 

@@ -3,7 +3,6 @@
 mod support;
 
 use std::thread;
-use std::time::{Duration, Instant};
 
 use support::{docker, eventually, MariaDb, Service};
 
@@ -61,13 +60,8 @@ fn notes_are_kept_whatever_happens() {
         let waiting: Vec<_> = (0..4)
             .map(|_| scope.spawn(|| service.status("POST", "/notes", text)))
             .collect();
-        let start = Instant::now();
         assert_eq!(service.status("GET", "/readyz", ""), 200);
-        assert!(
-            start.elapsed() < Duration::from_secs(3),
-            "{:?}",
-            start.elapsed()
-        );
+        assert!(waiting.iter().all(|answer| !answer.is_finished()));
         for answer in waiting {
             // 504: sent and not answered in time; 503: never sent.
             assert!([503, 504].contains(&answer.join().unwrap()));

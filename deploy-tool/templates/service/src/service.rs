@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use hyper::body::{Body, HttpBody};
+use hyper::header::{HeaderValue, ALLOW};
 use hyper::{Request, Response, StatusCode};
 use tokio::time::timeout;
 
@@ -15,9 +16,9 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 pub async fn answer(request: Request<Body>) -> Result<Response<Body>, Infallible> {
     let (head, body) = request.into_parts();
     Ok(match (head.method.as_str(), head.uri.path()) {
-        ("GET", "/") => text(StatusCode::OK, GREETING),
+        ("GET" | "HEAD", "/") => text(StatusCode::OK, GREETING),
         // Alive, and able to work: for the probes in the manifests.
-        ("GET", "/healthz" | "/readyz") => text(StatusCode::OK, "ok\n"),
+        ("GET" | "HEAD", "/healthz" | "/readyz") => text(StatusCode::OK, "ok\n"),
         ("POST", "/echo") => match timeout(BODY_TIMEOUT, read(body)).await {
             Ok(Ok(bytes)) => Response::new(bytes.into()),
             Ok(Err(status)) => text(status, "the body cannot be read\n"),
@@ -26,9 +27,8 @@ pub async fn answer(request: Request<Body>) -> Result<Response<Body>, Infallible
                 "the body did not arrive in time\n",
             ),
         },
-        (_, "/" | "/healthz" | "/readyz" | "/echo") => {
-            text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed\n")
-        }
+        (_, "/" | "/healthz" | "/readyz") => not_allowed("GET, HEAD"),
+        (_, "/echo") => not_allowed("POST"),
         _ => text(StatusCode::NOT_FOUND, "not found\n"),
     })
 }
@@ -44,6 +44,13 @@ async fn read(mut body: Body) -> Result<Vec<u8>, StatusCode> {
         bytes.extend_from_slice(&part);
     }
     Ok(bytes)
+}
+
+fn not_allowed(methods: &'static str) -> Response<Body> {
+    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed\n");
+    let allow = HeaderValue::from_static(methods);
+    response.headers_mut().insert(ALLOW, allow);
+    response
 }
 
 fn text(status: StatusCode, text: &'static str) -> Response<Body> {

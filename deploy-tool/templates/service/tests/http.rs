@@ -33,13 +33,14 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
+        // A panic in here would hide the one of a test.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
-/// Asks on a connection that is kept: the status and the body.
-fn ask(connection: &mut TcpStream, method: &str, path: &str, body: &[u8]) -> (u16, String) {
+/// Asks on a connection that is kept: the status, the `Allow` header and the body.
+fn ask(connection: &mut TcpStream, method: &str, path: &str, body: &[u8]) -> (u16, String, String) {
     let length = body.len();
     let head =
         format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n");
@@ -57,29 +58,34 @@ fn ask(connection: &mut TcpStream, method: &str, path: &str, body: &[u8]) -> (u1
         }
     }
     let status = lines[0].split(' ').nth(1).unwrap().parse().unwrap();
-    let length = lines
-        .iter()
-        .find_map(|line| line.strip_prefix("content-length: "))
-        .unwrap();
-    let mut body = vec![0; length.parse().unwrap()];
+    let header = |name: &str| lines.iter().find_map(|line| line.strip_prefix(name));
+    let length = match method {
+        "HEAD" => 0,
+        _ => header("content-length: ").unwrap().parse().unwrap(),
+    };
+    let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
-    (status, String::from_utf8(body).unwrap())
+    let allow = header("allow: ").unwrap_or_default().to_owned();
+    (status, allow, String::from_utf8(body).unwrap())
 }
 
 #[test]
 fn every_route_answers_on_one_connection() {
     let service = Service::start();
     let mut connection = TcpStream::connect(&service.address).unwrap();
-    for (method, path, body, status, expected) in [
-        ("GET", "/", "", 200, "Hello from greeter\n"),
-        ("GET", "/healthz", "", 200, "ok\n"),
-        ("GET", "/readyz", "", 200, "ok\n"),
-        ("POST", "/echo", "echoed", 200, "echoed"),
-        ("DELETE", "/", "", 405, "method not allowed\n"),
-        ("GET", "/elsewhere", "", 404, "not found\n"),
+    for (method, path, body, status, allow, expected) in [
+        ("GET", "/", "", 200, "", "Hello from greeter\n"),
+        ("HEAD", "/", "", 200, "", ""),
+        ("GET", "/healthz", "", 200, "", "ok\n"),
+        ("GET", "/readyz", "", 200, "", "ok\n"),
+        ("POST", "/echo", "echoed", 200, "", "echoed"),
+        ("DELETE", "/", "", 405, "get, head", "method not allowed\n"),
+        ("GET", "/echo", "", 405, "post", "method not allowed\n"),
+        ("GET", "/elsewhere", "", 404, "", "not found\n"),
     ] {
         let answer = ask(&mut connection, method, path, body.as_bytes());
-        assert_eq!(answer, (status, expected.to_owned()), "{method} {path}");
+        let expected = (status, allow.to_owned(), expected.to_owned());
+        assert_eq!(answer, expected, "{method} {path}");
     }
 }
 
