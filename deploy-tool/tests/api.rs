@@ -9,7 +9,7 @@ use kube::client::Body;
 use kube::core::ApiResource;
 use kube::{Api, Client};
 use releases::api::apply::{Applied, Change, apply};
-use releases::api::discover::Placed;
+use releases::api::discover::ResolvedObject;
 use releases::manifest;
 use serde_json::{Value, json};
 use tower_test::mock;
@@ -46,7 +46,7 @@ async fn answer(server: &mut Server, status: u16, body: Value) -> (String, Strin
 async fn apply_secret(found: (u16, Value), patched: (u16, Value)) -> (Result<Applied>, String, Value) {
     let (cluster, mut server) = connected();
     let resource = ApiResource::erase::<k8s_openapi::api::core::v1::Secret>(&());
-    let placed = Placed {
+    let resolved = ResolvedObject {
         object: manifest::parse("s.yaml", SECRET).unwrap().remove(0),
         api: Api::namespaced_with(cluster.client.clone(), "ns", &resource),
         namespace: Some("ns".into()),
@@ -61,7 +61,7 @@ async fn apply_secret(found: (u16, Value), patched: (u16, Value)) -> (Result<App
         assert_eq!(method, "PATCH");
         (url, sent)
     };
-    let (applied, (url, sent)) = tokio::join!(apply(&cluster, &placed), serve);
+    let (applied, (url, sent)) = tokio::join!(apply(&cluster, &resolved), serve);
     (applied, url, sent)
 }
 

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use cluster::Cluster;
-use deploy_tool::commands::wait::{Options, for_targets};
+use deploy_tool::commands::wait::{Options, await_targets};
 use diagnostics::ExitStatus;
 use kube::{Client, Config};
 use rollout::Target;
@@ -128,7 +128,7 @@ fn list(version: &str, ready: bool) -> Answer {
 async fn wait(answers: Vec<Answer>) -> (String, Vec<String>) {
     let (cluster, mut requests) = server(answers).await;
     let target = Target::from_object(&thing("1", false)).unwrap();
-    let waited = for_targets(
+    let waited = await_targets(
         &cluster,
         &Progress::default(),
         &[target],
@@ -240,7 +240,7 @@ async fn a_connection_that_hangs_is_given_up() {
     let target = [Target::from_object(&thing("1", false)).unwrap()];
     let progress = Progress::default();
     let options = Options::with_limit(Duration::from_secs(600));
-    let waited = for_targets(&cluster, &progress, &target, cluster.now(), options);
+    let waited = await_targets(&cluster, &progress, &target, cluster.now(), options);
     let half_a_minute_passes = async {
         for _ in 0..2 {
             requests.recv().await.unwrap();
@@ -260,7 +260,7 @@ async fn a_server_that_never_answers_well_is_named_when_the_time_is_over() {
     let (cluster, _requests) = server((0..100).map(|_| Answer::Error(500)).collect()).await;
     let target = [Target::from_object(&thing("1", false)).unwrap()];
     let options = Options::with_limit(Duration::from_secs(2));
-    let failure = for_targets(&cluster, &Progress::default(), &target, cluster.now(), options)
+    let failure = await_targets(&cluster, &Progress::default(), &target, cluster.now(), options)
         .await
         .unwrap_err();
     assert_eq!(failure.status, ExitStatus::Undecided);

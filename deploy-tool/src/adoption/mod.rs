@@ -2,7 +2,7 @@
 
 pub mod add;
 pub mod manifests;
-pub mod place;
+pub mod package;
 pub mod survey;
 pub mod swap;
 pub mod verdict;

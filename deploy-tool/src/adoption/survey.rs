@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::manifests::Facts;
 use super::verdict::{self, Verdict};
-use super::{place, swap};
+use super::{package, swap};
 use crate::project::{NameError, ProjectName};
 use diagnostics::{Error, Result};
 use wasm_build::compile;
 use wasm_build::traps::check::{self, Checked, Lookup};
-use wasm_build::traps::{Finding, Place, Remedy, Weight, finding};
+use wasm_build::traps::{Finding, Location, Remedy, Weight, finding};
 use wasm_build::workspace::{Dependency, Package, Workspace, WorkspaceError};
 
 /// Arguments about a crate.
@@ -53,7 +53,7 @@ pub struct Survey {
 pub async fn survey(folder: &Path, overrides: &Overrides) -> Result<Survey> {
     let folder = crate_folder(folder)?;
     let workspace = compile::workspace(&folder).await?;
-    let package = place::package(&workspace, &folder, overrides.package.as_deref())?;
+    let package = package::choose(&workspace, &folder, overrides.package.as_deref())?;
     let name = name(package)?;
     let Checked {
         findings,
@@ -119,8 +119,9 @@ fn name(package: &Package) -> Result<ProjectName> {
 fn find_swappable<'p>(package: &'p Package, findings: &[Finding]) -> Vec<&'p Dependency> {
     let is_swap = |dependency: &Dependency| {
         findings.iter().any(|finding| {
-            let is_it = matches!(&finding.place, Place::Crate { path } if *path == [dependency.name.clone()]);
-            is_it && finding.remedy == Remedy::Swap
+            let is_named_dependency =
+                matches!(&finding.location, Location::Crate { path } if *path == [dependency.name.clone()]);
+            is_named_dependency && finding.remedy == Remedy::Swap
         })
     };
     let own = || {
@@ -151,7 +152,7 @@ fn find_dependency_outside(workspace: &Workspace, package: &Package) -> Option<F
         trap: "outside",
         weight: Weight::Compile,
         remedy: Remedy::Line,
-        place: Place::Crate { path: brings },
+        location: Location::Crate { path: brings },
         what: format!("`{folder}` is no member of the workspace, and the builder sees nothing else"),
         fix: "a Cargo.toml with both as `members`, in a folder above both; or `git` or a registry in place of `path`"
             .to_owned(),
@@ -189,7 +190,7 @@ fn no_binary(package: &Package) -> Option<Finding> {
         } else {
             Remedy::Line
         },
-        place: Place::File {
+        location: Location::File {
             path: "Cargo.toml".into(),
             line: 1,
         },
@@ -215,7 +216,7 @@ fn build_target(workspace: &Workspace, folder: &Path) -> Result<Option<Finding>>
                 trap: "build-target",
                 weight: Weight::Wrong,
                 remedy: Remedy::Line,
-                place: Place::File {
+                location: Location::File {
                     path: ".cargo/config.toml".into(),
                     line: line + 1,
                 },
@@ -230,17 +231,17 @@ fn build_target(workspace: &Workspace, folder: &Path) -> Result<Option<Finding>>
 
 /// A dependency of the manifest has a line there.
 fn with_line(finding: Finding, manifest: &str) -> Finding {
-    let line = match &finding.place {
-        Place::Crate { path } => path.first().and_then(|first| swap::line_of(manifest, first)),
-        Place::File { .. } => None,
+    let line = match &finding.location {
+        Location::Crate { path } => path.first().and_then(|first| swap::line_of(manifest, first)),
+        Location::File { .. } => None,
     };
     let Some(line) = line else { return finding };
-    let what = match &finding.place {
-        Place::Crate { path } if path.len() > 1 => format!("{} (by {})", finding.what, path.join(" → ")),
+    let what = match &finding.location {
+        Location::Crate { path } if path.len() > 1 => format!("{} (by {})", finding.what, path.join(" → ")),
         _ => finding.what.clone(),
     };
     Finding {
-        place: Place::File {
+        location: Location::File {
             path: "Cargo.toml".into(),
             line,
         },

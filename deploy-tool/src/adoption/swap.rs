@@ -94,15 +94,15 @@ fn add(document: &mut DocumentMut, target: &str, key: &Key, item: Item) {
 }
 
 fn requirement(fork: &Fork, dependency: &Dependency) -> Value {
-    let asked: Vec<&str> = dependency.features.iter().map(String::as_str).collect();
-    let asked = match asked.contains(&"full") {
-        true => [fork.features, &asked].concat(),
-        false => asked,
+    let features_wanted: Vec<&str> = dependency.features.iter().map(String::as_str).collect();
+    let features_wanted = match features_wanted.contains(&"full") {
+        true => [fork.features, &features_wanted].concat(),
+        false => features_wanted,
     };
     let known = |feature: &&&str| fork.features.contains(*feature);
-    let multi = asked.contains(&"rt-multi-thread").then_some("rt");
+    let multi = features_wanted.contains(&"rt-multi-thread").then_some("rt");
     let mut features: Vec<&str> = fork.always.iter().copied().chain(multi).collect();
-    features.extend(asked.iter().filter(known));
+    features.extend(features_wanted.iter().filter(known));
     features.sort_unstable();
     features.dedup();
     let mut table = toml_edit::InlineTable::new();

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use wasm_build::traps::{Finding, Place, Remedy, Weight};
+use wasm_build::traps::{Finding, Location, Remedy, Weight};
 
 /// Whether a crate runs as Wasm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -32,7 +32,7 @@ pub fn verdict(findings: &[Finding], swapped: &[&str]) -> Verdict {
 
 /// Removes findings about transitive dependencies of a crate that is swapped anyway.
 pub fn without_swapped(findings: Vec<Finding>, swapped: &[&str]) -> Vec<Finding> {
-    let brought = |finding: &Finding| matches!(&finding.place, Place::Crate { path } if path.len() > 1);
+    let brought = |finding: &Finding| matches!(&finding.location, Location::Crate { path } if path.len() > 1);
     findings
         .into_iter()
         .filter(|finding| !(brought(finding) && is_of(finding, swapped)))
@@ -40,7 +40,7 @@ pub fn without_swapped(findings: Vec<Finding>, swapped: &[&str]) -> Vec<Finding>
 }
 
 fn is_of(finding: &Finding, swapped: &[&str]) -> bool {
-    matches!(&finding.place, Place::Crate { path } if path.first().is_some_and(|first| swapped.contains(&first.as_str())))
+    matches!(&finding.location, Location::Crate { path } if path.first().is_some_and(|first| swapped.contains(&first.as_str())))
 }
 
 #[cfg(test)]
@@ -48,12 +48,12 @@ mod tests {
     use super::*;
 
     fn finding(weight: Weight, remedy: Remedy, path: &[&str]) -> Finding {
-        let place = match path {
-            [] => Place::File {
+        let location = match path {
+            [] => Location::File {
                 path: "src/main.rs".into(),
                 line: 1,
             },
-            path => Place::Crate {
+            path => Location::Crate {
                 path: path.iter().map(|part| (*part).to_owned()).collect(),
             },
         };
@@ -61,7 +61,7 @@ mod tests {
             trap: "x",
             weight,
             remedy,
-            place,
+            location,
             what: String::new(),
             fix: String::new(),
         }

@@ -21,7 +21,7 @@ pub struct ApplyArguments {
     pub take_over: bool,
     /// Where
     #[command(flatten)]
-    pub place: ClusterArguments,
+    pub cluster_arguments: ClusterArguments,
     /// Which images may be deployed
     #[command(flatten)]
     pub signed: SignedArguments,

@@ -20,7 +20,7 @@ pub struct DevArguments {
     pub once: bool,
     /// Where
     #[command(flatten)]
-    pub place: ClusterArguments,
+    pub cluster_arguments: ClusterArguments,
     /// From what
     #[command(flatten)]
     pub source: SourceArguments,

@@ -16,7 +16,7 @@ pub struct DownArguments {
     pub timeout: std::time::Duration,
     /// Where
     #[command(flatten)]
-    pub place: ClusterArguments,
+    pub cluster_arguments: ClusterArguments,
 }
 
 /// Examples in the help of `down`.

@@ -210,7 +210,7 @@ mod tests {
             };
             assert!(logs.follow, "{line}");
             assert_eq!(
-                logs.place.named_manifests(),
+                logs.cluster_arguments.named_manifests(),
                 [std::path::PathBuf::from("manifests")],
                 "{line}"
             );

@@ -10,7 +10,7 @@ pub struct HistoryArguments {
     pub revision: Option<u32>,
     /// Where
     #[command(flatten)]
-    pub place: ClusterArguments,
+    pub cluster_arguments: ClusterArguments,
 }
 
 /// Examples in the help of `history`.

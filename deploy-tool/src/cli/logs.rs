@@ -28,7 +28,7 @@ pub struct LogsArguments {
     pub container: Option<String>,
     /// Where
     #[command(flatten)]
-    pub place: ClusterArguments,
+    pub cluster_arguments: ClusterArguments,
 }
 
 /// Examples in the help of `logs`.

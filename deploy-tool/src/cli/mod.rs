@@ -112,7 +112,7 @@ pub enum Command {
     /// Deploy each change as it is saved; follow logs, keep a port open
     ///
     /// Watches the sources, the manifests and the image definitions. A change is compiled in seconds, and interpreted; what
-    /// does not compile is shown, and the version before it goes on serving. The port and the logs follow the pods. Ctrl-C
+    /// does not compile is shown, and the version before it is still served. The port and the logs follow the pods. Ctrl-C
     /// leaves what runs. For kind clusters alone, into whose nodes images are loaded.
     Dev(DevArguments),
     /// Show what `up` would change, field by field; changes nothing

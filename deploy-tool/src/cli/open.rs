@@ -17,7 +17,7 @@ pub struct OpenArguments {
     pub browser: bool,
     /// Where
     #[command(flatten)]
-    pub place: ClusterArguments,
+    pub cluster_arguments: ClusterArguments,
 }
 
 /// Examples in the help of `open`.

@@ -9,7 +9,7 @@ use super::{Aot, ClusterArguments, PublishArguments, SourceArguments, example::E
 pub struct PlanArguments {
     /// Where
     #[command(flatten)]
-    pub place: ClusterArguments,
+    pub cluster_arguments: ClusterArguments,
     /// From what
     #[command(flatten)]
     pub source: SourceArguments,

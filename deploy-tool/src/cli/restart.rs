@@ -11,7 +11,7 @@ pub struct RestartArguments {
     pub names: Vec<Reference>,
     /// Where
     #[command(flatten)]
-    pub place: ClusterArguments,
+    pub cluster_arguments: ClusterArguments,
     /// How to wait
     #[command(flatten)]
     pub wait: WaitArguments,

@@ -19,7 +19,7 @@ pub struct RollbackArguments {
     pub wait: WaitArguments,
     /// Where
     #[command(flatten)]
-    pub place: ClusterArguments,
+    pub cluster_arguments: ClusterArguments,
     /// Which images may be deployed
     #[command(flatten)]
     pub signed: SignedArguments,

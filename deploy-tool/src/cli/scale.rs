@@ -25,7 +25,7 @@ pub struct ScaleArguments {
     pub wait: WaitArguments,
     /// Where
     #[command(flatten)]
-    pub place: ClusterArguments,
+    pub cluster_arguments: ClusterArguments,
 }
 
 /// Examples in the help of `scale`.

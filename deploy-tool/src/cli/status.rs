@@ -7,7 +7,7 @@ use super::{ClusterArguments, example::Example};
 pub struct StatusArguments {
     /// Where
     #[command(flatten)]
-    pub place: ClusterArguments,
+    pub cluster_arguments: ClusterArguments,
 }
 
 /// Examples in the help of `status`.

@@ -29,7 +29,7 @@ pub struct UpArguments {
     pub take_over: bool,
     /// Where
     #[command(flatten)]
-    pub place: ClusterArguments,
+    pub cluster_arguments: ClusterArguments,
     /// From what
     #[command(flatten)]
     pub source: SourceArguments,

@@ -32,9 +32,9 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Result<()> {
     let saved = arguments.plan.as_deref().map(saved::read).transpose()?;
     let (release, mut objects) = match &saved {
         Some(saved) => (saved.plan.release.clone(), saved.plan.objects().cloned().collect()),
-        None => from_manifests(printer, &arguments.place)?,
+        None => from_manifests(printer, &arguments.cluster_arguments)?,
     };
-    let context = &arguments.place.context;
+    let context = &arguments.cluster_arguments.context;
     let _lock = lock::release(&cache, context, &release.to_string(), "apply")?;
     let cluster = Cluster::connect(context).await?;
     let wanted = manifest::placeholders(&objects);
@@ -91,11 +91,15 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Result<()> {
     Ok(())
 }
 
-fn from_manifests(printer: &Printer, place: &ClusterArguments) -> Result<(Name, Vec<Object>)> {
-    let paths = place.manifests()?;
+fn from_manifests(printer: &Printer, cluster_arguments: &ClusterArguments) -> Result<(Name, Vec<Object>)> {
+    let paths = cluster_arguments.manifests()?;
     let objects = manifest::sort_by_wave(manifest::load(&paths)?);
     say_left_out(printer, &paths);
     manifest::refuse_inexact(&objects)?;
-    let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;
+    let release = Name::new(
+        cluster_arguments.namespace.as_deref(),
+        cluster_arguments.release.as_deref(),
+        &objects,
+    )?;
     Ok((release, objects))
 }

@@ -94,7 +94,7 @@ async fn start_again(printer: &Printer, name: &str, nodes: &[kind::Node], timeou
     let start = async |progress: &Progress| {
         let stopped: Vec<&str> = nodes
             .iter()
-            .filter(|node| !node.runs())
+            .filter(|node| !node.is_running())
             .map(|node| node.name.as_str())
             .collect();
         if stopped.is_empty() {
@@ -194,7 +194,7 @@ async fn wait_for_nodes(
     let ready = tokio::time::timeout(limit, ready).await;
     ready.map_err(|_| {
         let watchers = std::fs::read_to_string(readiness::WATCHERS_FILE).ok();
-        let again = format!(
+        let recreate_hint = format!(
             "recreate it: `deploy-tool cluster down --name {name}`, then `deploy-tool cluster up --name {name}`"
         );
         Error::cluster(format!(
@@ -203,7 +203,7 @@ async fn wait_for_nodes(
         ))
         .cause(last)
         .hint(readiness::few_watchers(watchers.as_deref()).unwrap_or_default())
-        .hint(again)
+        .hint(recreate_hint)
     })
 }
 

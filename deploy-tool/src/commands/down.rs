@@ -30,15 +30,15 @@ const MOST_NAMED: usize = 20;
 /// When something cannot be deleted, or does not go.
 pub async fn run(printer: &Printer, arguments: DownArguments) -> Result<()> {
     let DownArguments {
-        place,
+        cluster_arguments,
         delete_data,
         delete_namespace,
         timeout,
     } = arguments;
-    let release = place.release()?;
+    let release = cluster_arguments.release()?;
     let cache = Cache::open_or_temporary(|why| printer.warning(why))?;
-    let _lock = lock::release(&cache, &place.context, &release.to_string(), "down")?;
-    let cluster = Cluster::connect(&place.context).await?;
+    let _lock = lock::release(&cache, &cluster_arguments.context, &release.to_string(), "down")?;
+    let cluster = Cluster::connect(&cluster_arguments.context).await?;
     let deployer = lock_holder::current(&cache)?;
     let history = own_history(printer, &cluster, &release, &deployer).await?;
     let mut kinds = Kinds::discover(&cluster).await?;
@@ -99,7 +99,7 @@ impl Down<'_> {
                 .release_shared_claims(self.cluster, self.kinds, self.release)
                 .await?;
             self.remove("objects removed", dropped.to_delete).await?;
-            for note in dropped.notes.iter().filter(|note| !note.contains("holds data")) {
+            for note in &dropped.notes {
                 self.printer.say(note);
             }
             let data = self.find_existing(held.revision().kept.clone()).await?;
@@ -129,7 +129,9 @@ impl Down<'_> {
                 .await
             {
                 // The record may have been deleted with its namespace.
-                Err(record_failure) if !is_lost(&record_failure) => return Err(record_failure),
+                Err(record_failure) if !is_lost(&record_failure) => {
+                    return Err(failure.cause(format!("and the failure could not be recorded: {record_failure}")));
+                }
                 _ => {}
             }
         }

@@ -14,9 +14,12 @@ use terminal::{Printer, Styled};
 /// # Errors
 /// When the cluster does not answer, or there is no such revision.
 pub async fn run(printer: &Printer, arguments: HistoryArguments) -> Result<()> {
-    let HistoryArguments { revision, place } = arguments;
-    let release = place.release()?;
-    let cluster = Cluster::connect(&place.context).await?;
+    let HistoryArguments {
+        revision,
+        cluster_arguments,
+    } = arguments;
+    let release = cluster_arguments.release()?;
+    let cluster = Cluster::connect(&cluster_arguments.context).await?;
     let history = revisions::read_history(&cluster, &release).await?;
     if let Some(number) = revision {
         let revision = history

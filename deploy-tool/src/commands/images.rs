@@ -55,7 +55,7 @@ pub async fn on_nodes(
 }
 
 /// The images of the placeholders in some objects, from their sources to the final references.
-pub struct Wanted<'a> {
+pub struct ImageBuilds<'a> {
     source: &'a SourceArguments,
     names: BTreeSet<String>,
     /// Where they are pushed to, if a registry is named.
@@ -64,7 +64,7 @@ pub struct Wanted<'a> {
     pull_secret: Option<String>,
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> ImageBuilds<'a> {
     /// Finds out what stands in their way before minutes of compiling; `pushes`: whether they are to be pushed at all.
     ///
     /// # Errors

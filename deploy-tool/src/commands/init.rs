@@ -139,8 +139,8 @@ fn next(survey: &Survey, has_lock: bool, differs: bool, written: bool, has_added
         return vec!["a service that runs, to move the code into: deploy-tool new greeter".to_owned()];
     }
     let mut next = Vec::new();
-    let here = std::env::current_dir().and_then(|folder| folder.canonicalize());
-    if here.ok().as_ref() != Some(&survey.folder) {
+    let current_folder = std::env::current_dir().and_then(|folder| folder.canonicalize());
+    if current_folder.ok().as_ref() != Some(&survey.folder) {
         next.push(format!("cd {}", survey.folder.display()));
     }
     let must = survey.findings.iter().filter(|finding| finding.weight != Weight::Wrong);

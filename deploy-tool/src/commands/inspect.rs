@@ -61,19 +61,19 @@ pub async fn report(source: &str, registry: &RegistryArguments, warn: impl Fn(&s
 }
 
 fn image(source: &str, layout: &Layout) -> Result<Report> {
-    let (mut seen, mut left) = (Vec::new(), layer_listing::MOST_BYTES);
+    let (mut platforms, mut left) = (Vec::new(), layer_listing::MOST_BYTES);
     for (_, manifest) in inspect::images(layout) {
         if let Some(artifact_type) = artifact::artifact(&specification::Manifest::from_blob(manifest)) {
             return Err(no_image(source, format!("it is {artifact_type}")));
         }
-        seen.push(inspect_image(layout, manifest, &mut left)?);
+        platforms.push(inspect_image(layout, manifest, &mut left)?);
     }
-    let mut report = inspect::image(layout, &seen);
+    let mut report = inspect::image(layout, &platforms);
     let bills = bills(layout)?;
     report.warnings.extend(match bills.is_empty() {
-        true => module_traps::module_warnings(seen.iter().filter_map(|seen| {
-            let entrypoint = seen.configuration.entrypoint();
-            seen.contents.files.get(entrypoint.first()?).map(Vec::as_slice)
+        true => module_traps::module_warnings(platforms.iter().filter_map(|platform| {
+            let entrypoint = platform.configuration.entrypoint();
+            platform.contents.files.get(entrypoint.first()?).map(Vec::as_slice)
         })),
         false => module_traps::bom_warnings(&bills),
     });
@@ -103,11 +103,11 @@ fn bills(layout: &Layout) -> Result<Vec<Vec<u8>>> {
 /// Reads the configuration, and the layers from the highest to the lowest, within the limit of `left` bytes.
 fn inspect_image(layout: &Layout, manifest: &Blob, left: &mut u64) -> Result<PlatformContents> {
     let specification::Manifest { config, layers, .. } = specification::Manifest::from_blob(manifest);
-    let mut seen = PlatformContents {
+    let mut platform = PlatformContents {
         configuration: configuration(layout, &config.digest)?,
         ..PlatformContents::default()
     };
-    let entrypoint = seen.configuration.entrypoint();
+    let entrypoint = platform.configuration.entrypoint();
     let mut wanted = vec![SERVICES];
     wanted.extend(entrypoint.first().map(String::as_str));
     for layer in layers.iter().rev() {
@@ -116,7 +116,7 @@ fn inspect_image(layout: &Layout, manifest: &Blob, left: &mut u64) -> Result<Pla
                 "the layers have more than {} MB together and were not fetched",
                 MOST_LAYER_BYTES >> 20
             );
-            seen.not_seen = Some(why);
+            platform.unread_reason = Some(why);
             break;
         };
         let found = store::open(blob).and_then(|layer| layer_listing::scan(layer, &blob.media_type, &wanted, *left));
@@ -124,12 +124,12 @@ fn inspect_image(layout: &Layout, manifest: &Blob, left: &mut u64) -> Result<Pla
             Ok(found) => {
                 found.files.into_iter().for_each(|(path, bytes)| {
                     *left = left.saturating_sub(bytes.len() as u64);
-                    seen.contents.files.entry(path).or_insert(bytes);
+                    platform.contents.files.entry(path).or_insert(bytes);
                 });
-                seen.contents.modules.extend(found.modules);
+                platform.contents.modules.extend(found.modules);
             }
-            Err(error) => seen.not_seen = Some(format!("layer {}: {error}", blob.digest)),
+            Err(error) => platform.unread_reason = Some(format!("layer {}: {error}", blob.digest)),
         }
     }
-    Ok(seen)
+    Ok(platform)
 }

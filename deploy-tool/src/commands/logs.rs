@@ -23,19 +23,19 @@ const OPENED_AHEAD: usize = 8;
 /// How many last lines of each container are shown when there are several.
 const TAIL_OF_SEVERAL: i64 = 10;
 /// How soon a log is opened again whose connection has broken.
-const AGAIN: Duration = Duration::from_secs(1);
+const REOPEN_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Runs the command.
 ///
 /// # Errors
 /// When there are no such pods or containers, or the cluster does not answer.
 pub async fn run(printer: &Printer, arguments: LogsArguments) -> Result<()> {
-    let release = arguments.place.release()?;
-    let cluster = Cluster::connect(&arguments.place.context).await?;
+    let release = arguments.cluster_arguments.release()?;
+    let cluster = Cluster::connect(&arguments.cluster_arguments.context).await?;
     let namespace = release.namespace.clone();
-    let place = format!("namespace `{namespace}` of context `{}`", cluster.context);
-    let release = arguments.place.release.as_ref().map(|_| &release);
-    let selections = logs::select(&cluster, &namespace, &arguments.names, release, &place).await?;
+    let cluster_arguments = format!("namespace `{namespace}` of context `{}`", cluster.context);
+    let release = arguments.cluster_arguments.release.as_ref().map(|_| &release);
+    let selections = logs::select(&cluster, &namespace, &arguments.names, release, &cluster_arguments).await?;
     let reading = Reading {
         printer,
         cluster,
@@ -57,18 +57,18 @@ pub async fn run(printer: &Printer, arguments: LogsArguments) -> Result<()> {
 pub async fn follow_new(
     printer: &Printer,
     cluster: &Cluster,
-    place: ClusterArguments,
+    cluster_arguments: ClusterArguments,
     namespace: &str,
     selections: Vec<Selection>,
 ) -> Result<()> {
     let arguments = LogsArguments {
         names: Vec::new(),
         follow: true,
-        since: Some(AGAIN),
+        since: Some(REOPEN_INTERVAL),
         tail: None,
         previous: false,
         container: None,
-        place,
+        cluster_arguments,
     };
     let reading = Reading {
         printer,
@@ -90,7 +90,7 @@ struct Reading<'a> {
 }
 
 /// An item of a followed log.
-enum Read {
+enum LogEvent {
     Line(Key, String),
     End(Key, String),
     Refused(Key, String, String),
@@ -172,19 +172,19 @@ impl Reading<'_> {
     async fn follow(&self) -> Result<()> {
         let container = self.arguments.container.as_deref();
         let mut changes = logs::watch(&self.cluster, &self.namespace, &self.selections, container);
-        let mut lists_missing = self.selections.len();
-        let mut listing: Vec<Option<BTreeSet<String>>> = vec![None; lists_missing];
+        let mut unlisted: BTreeSet<usize> = (0..self.selections.len()).collect();
+        let mut listing: Vec<Option<BTreeSet<String>>> = vec![None; self.selections.len()];
         // The pods of each selection.
-        let mut known: Vec<BTreeSet<String>> = vec![BTreeSet::new(); lists_missing];
+        let mut known: Vec<BTreeSet<String>> = vec![BTreeSet::new(); self.selections.len()];
         let mut follow = Follow::new(MOST_AT_ONCE);
-        let mut open: SelectAll<BoxStream<'static, Read>> = SelectAll::new();
-        let mut ticks = tokio::time::interval(AGAIN);
+        let mut open: SelectAll<BoxStream<'static, LogEvent>> = SelectAll::new();
+        let mut ticks = tokio::time::interval(REOPEN_INTERVAL);
         let (mut several, mut beginning) = (false, true);
         let (mut broken, mut refused) = (BTreeSet::new(), BTreeMap::<Key, String>::new());
         loop {
             tokio::select! {
                 Some((number, change)) = changes.next() => match change {
-                    Change::Seen(sources) => {
+                    Change::Applied(sources) => {
                         broken.remove(&number);
                         if let Some(source) = sources.first() {
                             let listed = listing[number].as_mut().unwrap_or(&mut known[number]);
@@ -192,20 +192,20 @@ impl Reading<'_> {
                         }
                         follow.update_pod(sources).iter().for_each(|sentence| self.printer.warning(sentence));
                     }
-                    Change::Gone(pod) => {
+                    Change::Deleted(pod) => {
                         known.iter_mut().for_each(|pods| _ = pods.remove(&pod));
                         follow.remove_pod(&pod);
                     }
-                    Change::Begins => listing[number] = Some(BTreeSet::new()),
+                    Change::ListStarted => listing[number] = Some(BTreeSet::new()),
                     Change::Listed => {
                         broken.remove(&number);
-                        lists_missing = lists_missing.saturating_sub(1);
+                        unlisted.remove(&number);
                         known[number] = listing[number].take().unwrap_or_default();
-                        if lists_missing == 0 {
+                        if unlisted.is_empty() {
                             follow.retain_pods(&known.iter().flatten().cloned().collect());
                         }
                     }
-                    Change::Trouble(reason) => {
+                    Change::WatchFailed(reason) => {
                         // Once, however many watches there are, until they go on.
                         if broken.is_empty() {
                             self.printer.warning(&format!("the watch of pods is broken, and tries again: {reason}"));
@@ -214,7 +214,7 @@ impl Reading<'_> {
                     }
                 },
                 Some(read) = open.next() => match read {
-                    Read::Line(key, raw) => {
+                    LogEvent::Line(key, raw) => {
                         let (time, line) = split(&raw);
                         refused.remove(&key);
                         let (pod, container) = (key.0.as_str(), key.1.as_str());
@@ -223,8 +223,8 @@ impl Reading<'_> {
                             return Ok(());
                         }
                     }
-                    Read::End(key, run) => follow.close_log(&key, &run),
-                    Read::Refused(key, run, reason) => {
+                    LogEvent::End(key, run) => follow.close_log(&key, &run),
+                    LogEvent::Refused(key, run, reason) => {
                         // It is retried each second, and an unreachable server affects all pods: each reason is printed once.
                         if !refused.values().any(|known| *known == reason) {
                             self.printer.warning(&format!("container `{}` of pod `{}`: {reason}", key.1, key.0));
@@ -236,7 +236,7 @@ impl Reading<'_> {
                 _ = ticks.tick() => follow.tick(),
             }
             // Waits for the first lists of all kinds: otherwise the first pod would be taken for the only one.
-            if lists_missing == 0 {
+            if unlisted.is_empty() {
                 several |= follow.len() > 1;
                 for opening in follow.take_openings() {
                     open.push(self.open_log(opening, beginning, several));
@@ -250,7 +250,7 @@ impl Reading<'_> {
     }
 
     /// A log that is followed, from its opening to its end. What joins later is read from its start.
-    fn open_log(&self, opening: Opening, beginning: bool, several: bool) -> BoxStream<'static, Read> {
+    fn open_log(&self, opening: Opening, beginning: bool, several: bool) -> BoxStream<'static, LogEvent> {
         let Opening { key, run, first, after } = opening;
         let parameters = match first && beginning {
             true => self.parameters(several),
@@ -267,10 +267,10 @@ impl Reading<'_> {
         let lines = async move {
             match logs::lines(&cluster, &namespace, (&key.0, &key.1), parameters).await {
                 Ok(lines) => lines
-                    .map(move |line| Read::Line(key.clone(), line))
-                    .chain(stream::iter([Read::End(end, run)]))
+                    .map(move |line| LogEvent::Line(key.clone(), line))
+                    .chain(stream::iter([LogEvent::End(end, run)]))
                     .boxed(),
-                Err(reason) => stream::iter([Read::Refused(end, run, reason)]).boxed(),
+                Err(reason) => stream::iter([LogEvent::Refused(end, run, reason)]).boxed(),
             }
         };
         stream::once(lines).flatten().boxed()

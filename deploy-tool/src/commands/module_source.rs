@@ -116,7 +116,7 @@ pub async fn compile(
 }
 
 /// Limit of the traps that are printed after a compilation.
-const MOST_TOLD: usize = 5;
+const MOST_SHOWN: usize = 5;
 
 /// What the compiler refuses, with the traps that explain it.
 async fn explain_compile_failure(failure: Error, sources: &Sources<'_>, cache: &Cache) -> Error {
@@ -128,7 +128,7 @@ async fn explain_compile_failure(failure: Error, sources: &Sources<'_>, cache: &
         .findings
         .iter()
         .filter(|finding| finding.weight == Weight::Compile);
-    explains.take(MOST_TOLD).fold(failure, |failure, finding| {
+    explains.take(MOST_SHOWN).fold(failure, |failure, finding| {
         failure.hint(format!("{finding}; fix: {}", finding.fix))
     })
 }
@@ -142,10 +142,10 @@ async fn warn(printer: &Printer, sources: &Sources<'_>, cache: &Cache) {
             return;
         }
     };
-    for finding in findings.iter().take(MOST_TOLD) {
+    for finding in findings.iter().take(MOST_SHOWN) {
         printer.warning(&format!("{finding}; fix: {}", finding.fix));
     }
-    let more = findings.len().saturating_sub(MOST_TOLD);
+    let more = findings.len().saturating_sub(MOST_SHOWN);
     if more > 0 {
         printer.warning(&format!("and {more} more: `deploy-tool init` tells all"));
     }

@@ -11,7 +11,7 @@ use wasm_build::traps::crates::check_crates;
 use wasm_build::traps::{GuestCrate, GuestGraph, Weight};
 
 /// Limit of the warnings about sources from a bill of materials.
-const MOST_TOLD: usize = 20;
+const MOST_SHOWN: usize = 20;
 /// The crates with hyper's server, which writes head and body in two packets by default.
 const HYPER: [&str; 2] = ["hyper_wasi", "hyper"];
 
@@ -49,7 +49,7 @@ pub fn bom_warnings(bills: &[Vec<u8>]) -> Vec<Warning> {
         let bill: Bill = serde_json::from_slice(bytes).unwrap_or_default();
         let properties = bill.metadata.properties.iter();
         let of_sources = properties.filter(|property| property.name.starts_with(TRAP_PROPERTY));
-        texts.extend(of_sources.take(MOST_TOLD).map(|property| property.value.clone()));
+        texts.extend(of_sources.take(MOST_SHOWN).map(|property| property.value.clone()));
         let crates = bill.components.into_iter();
         texts.extend(crate_traps(
             crates.map(|guest_crate| (guest_crate.name, guest_crate.version)),

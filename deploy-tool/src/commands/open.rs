@@ -42,14 +42,14 @@ pub async fn run(printer: &Printer, arguments: OpenArguments) -> Result<()> {
         service: name,
         port,
         browser,
-        place,
+        cluster_arguments,
     } = arguments;
-    let release = place.release()?;
-    let cluster = Cluster::connect(&place.context).await?;
+    let release = cluster_arguments.release()?;
+    let cluster = Cluster::connect(&cluster_arguments.context).await?;
     let namespace = &release.namespace;
-    let where_it_is = format!("namespace `{namespace}` of context `{}`", cluster.context);
+    let location = format!("namespace `{namespace}` of context `{}`", cluster.context);
     let services = pods::services(&cluster, namespace).await?;
-    let service = service(&services, name.as_deref(), &where_it_is)?;
+    let service = service(&services, name.as_deref(), &location)?;
     let target = find_target(service, port.remote.as_deref())?;
     let (mut backends, first) = ready(&cluster, namespace, &target).await?;
 

@@ -1,6 +1,6 @@
 //! `deploy-tool plan`: builds, reads the live objects, does a server-side dry run, and shows the changes.
 
-use super::images::{Wanted, native_form};
+use super::images::{ImageBuilds, native_form};
 use super::left_out::say_left_out;
 use super::variation::Form;
 use crate::cli::PlanArguments;
@@ -25,7 +25,7 @@ use wasm_build::native_form::NativeForm;
 /// When a step fails, or the cluster would refuse an object.
 pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments) -> Result<ExitStatus> {
     let PlanArguments {
-        place,
+        cluster_arguments,
         source,
         publish,
         no_build,
@@ -35,12 +35,16 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
         exit_code,
         save,
     } = arguments;
-    let paths = place.manifests()?;
+    let paths = cluster_arguments.manifests()?;
     let mut objects = manifest::sort_by_wave(manifest::load(&paths)?);
     say_left_out(printer, &paths);
     manifest::refuse_inexact(&objects)?;
-    let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;
-    let cluster = Cluster::connect(&place.context).await?;
+    let release = Name::new(
+        cluster_arguments.namespace.as_deref(),
+        cluster_arguments.release.as_deref(),
+        &objects,
+    )?;
+    let cluster = Cluster::connect(&cluster_arguments.context).await?;
     let mut kinds = Kinds::discover(&cluster).await?;
     kinds.add_definitions(&objects);
     let pushes = save.is_some();
@@ -53,7 +57,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
         false => {
             let native = native_form(printer, &cluster, &objects, aot).await?;
             let names = manifest::placeholders(&objects);
-            let images = Wanted::new(&place.context, &publish, &source, names, pushes).await?;
+            let images = ImageBuilds::new(&cluster_arguments.context, &publish, &source, names, pushes).await?;
             take_built_images(printer, cleanup, &images, (form, native), &mut objects).await?
         }
     };
@@ -90,7 +94,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
     };
     if let Some(path) = save {
         let identity = saved::read_cluster_identity(&cluster).await?;
-        let saved = Saved::new(&place.context, identity, cluster.now(), plan);
+        let saved = Saved::new(&cluster_arguments.context, identity, cluster.now(), plan);
         releases::plan::saved::write(&path, &saved)?;
         printer.say(&format!(
             "saved: `deploy-tool apply --plan {}` does exactly this, or nothing",
@@ -105,7 +109,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
 async fn take_built_images(
     printer: &Printer,
     cleanup: &Cleanup,
-    images: &Wanted<'_>,
+    images: &ImageBuilds<'_>,
     (form, native): (Form, NativeForm),
     objects: &mut [Object],
 ) -> Result<Option<PullSecret>> {

@@ -21,8 +21,10 @@ pub struct PruneSet {
     pub shared: Vec<DeletionTarget>,
     /// The data that stays.
     pub left: BTreeSet<Identity>,
-    /// Notes about kept objects.
+    /// Notes about what another release keeps.
     pub notes: Vec<String>,
+    /// Notes about the data that stays.
+    pub data_notes: Vec<String>,
 }
 
 impl PruneSet {
@@ -36,19 +38,22 @@ impl PruneSet {
             shared: Vec::new(),
             left: BTreeSet::new(),
             notes: Vec::new(),
+            data_notes: Vec::new(),
         };
         for step in plan.steps.iter().filter(|step| step.object.is_none()) {
             let Some(live) = &step.live else { continue };
             if step.action != Action::Prune {
-                match step.given_up {
-                    true => dropped.shared.push(DeletionTarget::new(&step.identity, live)),
-                    false => _ = dropped.left.insert(step.identity.clone()),
-                }
                 let notes = step
                     .notes
                     .iter()
                     .map(|note| format!("{}: {note}", step.identity.title()));
-                dropped.notes.extend(notes);
+                if step.given_up {
+                    dropped.shared.push(DeletionTarget::new(&step.identity, live));
+                    dropped.notes.extend(notes);
+                } else {
+                    dropped.left.insert(step.identity.clone());
+                    dropped.data_notes.extend(notes);
+                }
                 continue;
             }
             dropped.to_delete.push(DeletionTarget::new(&step.identity, live));

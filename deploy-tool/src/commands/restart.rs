@@ -1,6 +1,6 @@
 //! `deploy-tool restart [NAME…]`: refuse what would have no effect, replace the pods, wait.
 
-use super::wait::for_targets;
+use super::wait::await_targets;
 use crate::cli::RestartArguments;
 use crate::workload::{Kind, WorkloadInfo, choose};
 use crate::workload::{list as workloads, restart};
@@ -20,15 +20,24 @@ const KINDS: [Kind; 3] = [Kind::StatefulSet, Kind::DaemonSet, Kind::Deployment];
 /// # Errors
 /// When a workload does not exist or is paused, or its new pods do not become ready.
 pub async fn run(printer: &Printer, arguments: RestartArguments) -> Result<()> {
-    let RestartArguments { names, place, wait } = arguments;
-    let release = place.release()?;
+    let RestartArguments {
+        names,
+        cluster_arguments,
+        wait,
+    } = arguments;
+    let release = cluster_arguments.release()?;
     let cache = Cache::open_or_temporary(|why| printer.warning(why))?;
-    let _lock = lock::release(&cache, &place.context, &release.to_string(), "restart")?;
-    let cluster = Cluster::connect(&place.context).await?;
+    let _lock = lock::release(&cache, &cluster_arguments.context, &release.to_string(), "restart")?;
+    let cluster = Cluster::connect(&cluster_arguments.context).await?;
     let namespace = &release.namespace;
-    let where_it_is = format!("namespace `{namespace}` of context `{}`", cluster.context);
+    let location = format!("namespace `{namespace}` of context `{}`", cluster.context);
     let all = workloads::all(&cluster, namespace, &KINDS).await?;
-    let chosen = choose(&names, &all, place.release.as_ref().map(|_| &release), &where_it_is)?;
+    let chosen = choose(
+        &names,
+        &all,
+        cluster_arguments.release.as_ref().map(|_| &release),
+        &location,
+    )?;
     refuse_held(&chosen)?;
 
     let titles: Vec<String> = chosen.iter().map(|info| info.workload.to_string()).collect();
@@ -39,7 +48,7 @@ pub async fn run(printer: &Printer, arguments: RestartArguments) -> Result<()> {
             let stored = restart::restart(&cluster, namespace, &info.workload, since).await?;
             targets.extend(Target::from_object(&stored));
         }
-        let sentence = for_targets(&cluster, progress, &targets, since, wait.into()).await?;
+        let sentence = await_targets(&cluster, progress, &targets, since, wait.into()).await?;
         progress.outcome(format!("restarted: {sentence}"));
         Ok(())
     };

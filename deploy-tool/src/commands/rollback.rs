@@ -27,15 +27,15 @@ pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Result<()> 
         revision,
         take_over,
         wait,
-        place,
+        cluster_arguments,
         signed,
         tls,
     } = arguments;
     let requirement = SignaturePolicy::from_arguments(&signed)?;
-    let release = place.release()?;
+    let release = cluster_arguments.release()?;
     let cache = Cache::open_or_temporary(|why| printer.warning(why))?;
-    let _lock = lock::release(&cache, &place.context, &release.to_string(), "rollback")?;
-    let cluster = Cluster::connect(&place.context).await?;
+    let _lock = lock::release(&cache, &cluster_arguments.context, &release.to_string(), "rollback")?;
+    let cluster = Cluster::connect(&cluster_arguments.context).await?;
     let history = revisions::read_history(&cluster, &release).await?;
     let target = rollback_target(&release, &history, revision)?;
     let mut objects = target.manifests();

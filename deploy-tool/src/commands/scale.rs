@@ -2,7 +2,7 @@
 
 use futures::future::{join_all, try_join_all};
 
-use super::wait::for_targets;
+use super::wait::await_targets;
 use crate::cli::{ClusterArguments, ScaleArguments};
 use crate::scaling::set as scale;
 use crate::scaling::set::Write;
@@ -26,13 +26,13 @@ pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Result<()> {
         deployment,
         autoscaler,
         force,
-        place,
+        cluster_arguments,
         wait,
     } = arguments;
-    let release = place.release()?;
+    let release = cluster_arguments.release()?;
     let cache = Cache::open_or_temporary(|why| printer.warning(why))?;
-    let _lock = lock::release(&cache, &place.context, &release.to_string(), "scale")?;
-    let cluster = Cluster::connect(&place.context).await?;
+    let _lock = lock::release(&cache, &cluster_arguments.context, &release.to_string(), "scale")?;
+    let cluster = Cluster::connect(&cluster_arguments.context).await?;
     let namespace = release.namespace;
     let default = Reference {
         kind: Some(Kind::Deployment),
@@ -61,7 +61,7 @@ pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Result<()> {
             scale::change(&cluster, &namespace, change, Write::Now).await?;
         }
         let targets: Vec<Target> = changes.iter().filter_map(Change::wait_target).collect();
-        let sentence = for_targets(&cluster, progress, &targets, since, wait.into()).await?;
+        let sentence = await_targets(&cluster, progress, &targets, since, wait.into()).await?;
         let unchanged = changes.iter().all(Change::is_nothing);
         progress.outcome(if unchanged {
             format!("unchanged: {sentence}")
@@ -74,7 +74,7 @@ pub async fn run(printer: &Printer, arguments: ScaleArguments) -> Result<()> {
         Ok(()) => Ok(()),
         Err(failure) => {
             let failure = add_progress(&cluster, &namespace, &changes, failure).await;
-            let commands = scaling::undo_commands(&changes, &namespace, &place_arguments(&place));
+            let commands = scaling::undo_commands(&changes, &namespace, &cluster_options(&cluster_arguments));
             Err(commands.into_iter().fold(failure, Error::hint))
         }
     }
@@ -90,9 +90,10 @@ async fn add_progress(cluster: &Cluster, namespace: &str, changes: &[Change], fa
 }
 
 /// The arguments for the cluster, for the command in a hint.
-fn place_arguments(place: &ClusterArguments) -> String {
-    let context = (place.context != DEFAULT_CONTEXT).then(|| format!(" --context {}", place.context));
-    let namespace = place
+fn cluster_options(cluster_arguments: &ClusterArguments) -> String {
+    let context =
+        (cluster_arguments.context != DEFAULT_CONTEXT).then(|| format!(" --context {}", cluster_arguments.context));
+    let namespace = cluster_arguments
         .namespace
         .as_ref()
         .map(|namespace| format!(" --namespace {namespace}"));

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::remote_image::RemoteImage;
 use crate::cli::SignArguments;
-use crate::publish::registry::Shown;
+use crate::publish::registry::PushProgress;
 use diagnostics::code;
 use diagnostics::{Error, Result};
 use oci_artifacts::image::{Blob, Layout};
@@ -119,7 +119,7 @@ async fn sign_image(progress: &Progress, key: &PrivateKey, target: &RemoteImage)
 }
 
 async fn push(progress: &Progress, target: &RemoteImage, layout: Layout, tag: String) -> Result<()> {
-    let pushed = registry::push(&target.connection, &Shown(progress), &layout, &[tag], None).await;
+    let pushed = registry::push(&target.connection, &PushProgress(progress), &layout, &[tag], None).await;
     pushed.map(drop)
 }
 

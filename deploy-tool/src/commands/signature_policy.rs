@@ -125,7 +125,7 @@ fn refuse_unseen(objects: &[Object], exceptions: &Exceptions) -> Result<()> {
     }
     let places: Vec<String> = unseen
         .iter()
-        .map(|object| format!("{} in {}", object.title(), object.place()))
+        .map(|object| format!("{} in {}", object.title(), object.source_location()))
         .collect();
     let kinds: BTreeSet<String> = unseen
         .iter()

@@ -29,9 +29,9 @@ const MOST_ASKED: usize = 64;
 /// # Errors
 /// When the cluster does not answer, or this user may see nothing.
 pub async fn run(printer: &Printer, arguments: StatusArguments) -> Result<()> {
-    let StatusArguments { place } = arguments;
-    let release = place.release()?;
-    let cluster = Cluster::connect(&place.context).await?;
+    let StatusArguments { cluster_arguments } = arguments;
+    let release = cluster_arguments.release()?;
+    let cluster = Cluster::connect(&cluster_arguments.context).await?;
     let (status, history) = futures::join!(
         status(printer, &cluster, &release.namespace, Extent::Everything),
         revisions::read_history(&cluster, &release)

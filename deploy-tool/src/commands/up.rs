@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::deploy::{Deployment, Options, deploy};
-use super::images::{Wanted, native_form, on_nodes};
+use super::images::{ImageBuilds, native_form, on_nodes};
 use super::left_out::say_left_out;
 use super::signature_policy::SignaturePolicy;
 use super::status::Extent;
@@ -73,7 +73,7 @@ pub async fn deploy_all(
     reason: &str,
 ) -> Result<Deployed> {
     let UpArguments {
-        place,
+        cluster_arguments,
         source,
         publish: arguments,
         wait,
@@ -86,24 +86,28 @@ pub async fn deploy_all(
     let form = Form::new(aot, dev);
     let requirement = SignaturePolicy::from_arguments(&signed)?;
     let cache = Cache::open()?;
-    let paths = place.manifests()?;
+    let paths = cluster_arguments.manifests()?;
     let objects = manifest::sort_by_wave(manifest::load(&paths)?);
     say_left_out(printer, &paths);
     manifest::refuse_inexact(&objects)?;
-    let release = Name::new(place.namespace.as_deref(), place.release.as_deref(), &objects)?;
-    let _lock = lock::release(&cache, &place.context, &release.to_string(), "up")?;
-    let cluster = Cluster::connect(&place.context).await?;
+    let release = Name::new(
+        cluster_arguments.namespace.as_deref(),
+        cluster_arguments.release.as_deref(),
+        &objects,
+    )?;
+    let _lock = lock::release(&cache, &cluster_arguments.context, &release.to_string(), "up")?;
+    let cluster = Cluster::connect(&cluster_arguments.context).await?;
     let deployer = lock_holder::current(&cache)?;
     revisions::refuse_locked(&cluster, &release, &deployer).await?;
     let names = manifest::placeholders(&objects);
     // Minutes of compiling come after everything that can be found out at once.
-    let images = Wanted::new(&place.context, &arguments, &source, names, true).await?;
+    let images = ImageBuilds::new(&cluster_arguments.context, &arguments, &source, names, true).await?;
     let registry = images.registry.as_ref();
     let mut kinds = Kinds::discover(&cluster).await?;
     kinds.add_definitions(&objects);
-    let placed = kinds.place_all(&cluster, objects, &release.namespace)?;
+    let resolved = kinds.resolve_all(&cluster, objects, &release.namespace)?;
 
-    let mut objects: Vec<Object> = placed.into_iter().map(|placed| placed.object).collect();
+    let mut objects: Vec<Object> = resolved.into_iter().map(|resolved| resolved.object).collect();
     let native = native_form(printer, &cluster, &objects, aot).await?;
     let (built, references) = images.build(printer, cleanup, &cache, form, native).await?;
     objects

@@ -46,20 +46,20 @@ pub async fn find(named: Option<&Path>, earlier: Option<&Path>) -> Result<Crun> 
         return from_image(&version, earlier).await;
     }
     let found = find_in_search_path().ok_or_else(missing)?;
-    check(&found).await.map_err(|failure| failure.hint(HOW))?;
+    check(&found).await.map_err(|failure| failure.hint(INSTALL_HINT))?;
     Ok(Crun {
         program: found,
         copied: None,
     })
 }
 
-const HOW: &str = "make the engine's image, `scripts/images installer`, or install the distribution's (Debian 13: crun and libwasmedge0; \
-     Fedora: crun-wasm), or name one: --crun FILE";
+const INSTALL_HINT: &str =
+    "install the distribution's (Debian 13: crun and libwasmedge0; Fedora: crun-wasm), or name one: --crun FILE";
 
 fn missing() -> Error {
     Error::prerequisite("there is no crun with WasmEdge on this host")
         .cause(format!("neither the image {IMAGE} nor a program `crun` in PATH"))
-        .hint(HOW)
+        .hint(INSTALL_HINT)
 }
 
 fn find_in_search_path() -> Option<PathBuf> {
@@ -126,26 +126,26 @@ pub fn runtimes(crun: &Path) -> Runtimes {
     let text = |path: &Path| path.display().to_string();
     [
         (CRUN.to_owned(), text(crun)),
-        (CRUN_WASM.to_owned(), text(&second_name())),
+        (CRUN_WASM.to_owned(), text(&wasm_alias())),
     ]
     .into()
 }
 
-fn second_name() -> PathBuf {
+fn wasm_alias() -> PathBuf {
     Path::new(FOLDER).join(CRUN_WASM)
 }
 
 /// Whether a crun has its second name beside it.
-pub fn is_named(crun: &Path) -> bool {
-    fs::read_link(second_name()).is_ok_and(|target| target == crun)
+pub fn has_wasm_alias(crun: &Path) -> bool {
+    fs::read_link(wasm_alias()).is_ok_and(|target| target == crun)
 }
 
 /// Gives a crun its second name, and takes it from another one.
 ///
 /// # Errors
 /// When that cannot be done.
-pub fn name(crun: &Path) -> Result<()> {
-    let link = second_name();
+pub fn link_wasm_alias(crun: &Path) -> Result<()> {
+    let link = wasm_alias();
     let make = || {
         fs::create_dir_all(FOLDER)?;
         match fs::remove_file(&link) {

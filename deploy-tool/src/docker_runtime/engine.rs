@@ -76,7 +76,7 @@ impl Engine {
                 "this Docker engine runs without root, and its runtimes are not changed here",
             )
             .hint(
-                "add the runtime to ~/.config/docker/daemon.json as docs/roads/compose.md shows it, and start it again",
+                "add `\"runtimes\": {\"crun\": {\"path\": \"/usr/bin/crun\"}}` to ~/.config/docker/daemon.json, and start it again",
             ));
         }
         let Some((pid, arguments)) = running() else {

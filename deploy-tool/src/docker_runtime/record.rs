@@ -93,11 +93,11 @@ pub fn text(path: &Path) -> Result<Option<String>> {
 /// # Errors
 /// When it cannot be written.
 pub fn replace(path: &Path, text: &str, new_mode: u32) -> Result<()> {
-    let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let write = || {
-        let folder = place.parent().unwrap_or(Path::new("/"));
+        let folder = target.parent().unwrap_or(Path::new("/"));
         fs::create_dir_all(folder)?;
-        atomic_file::replace(&place, text.as_bytes(), new_mode)
+        atomic_file::replace(&target, text.as_bytes(), new_mode)
     };
     write().map_err(|error| file_error("write", path, &error))
 }

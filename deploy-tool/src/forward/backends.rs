@@ -67,7 +67,7 @@ impl Backends {
         self.ready.append(&mut self.aside);
     }
 
-    /// Whether there are pods that may be better by and by.
+    /// Whether there are pods that refused a connection and may be retried.
     pub fn may_recover(&self) -> bool {
         !self.aside.is_empty()
     }

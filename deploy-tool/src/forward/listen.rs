@@ -1,6 +1,6 @@
 //! Edge: connections of this host to a port of a pod, through the API server.
 
-use std::collections::VecDeque;
+use std::time::Duration;
 
 use futures::stream::{BoxStream, StreamExt};
 use k8s_openapi::api::core::v1::Pod;
@@ -15,12 +15,14 @@ use cluster::client::explain;
 use diagnostics::code;
 use diagnostics::{Error, Result};
 
+/// The pause after a connection that could not be accepted: without any file descriptor left, each attempt fails at once.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
 /// A port of this host, on its loopback addresses only.
 pub struct Listener {
     sockets: Vec<TcpListener>,
     /// Its number.
     pub port: u16,
-    accepted: VecDeque<TcpStream>,
 }
 
 impl Listener {
@@ -29,32 +31,29 @@ impl Listener {
     /// # Errors
     /// When the port is in use.
     pub async fn open(port: u16) -> Result<Self> {
-        let taken = |error: std::io::Error| {
+        let cannot_open = |error: std::io::Error| {
             Error::input(format!("port {port} of this host cannot be opened"))
                 .code(&code::scale::PORT_TAKEN)
                 .cause(error)
                 .hint("name another one with --port, or leave it out: any free one is taken")
         };
-        let first = TcpListener::bind(("127.0.0.1", port)).await.map_err(taken)?;
-        let port = first.local_addr().map_err(taken)?.port();
+        let first = TcpListener::bind(("127.0.0.1", port)).await.map_err(cannot_open)?;
+        let port = first.local_addr().map_err(cannot_open)?.port();
         // A host without IPv6, or whose port is taken there, does without: `localhost` is 127.0.0.1 as well.
         let second = TcpListener::bind(("::1", port)).await.ok();
         Ok(Self {
             sockets: [Some(first), second].into_iter().flatten().collect(),
             port,
-            accepted: VecDeque::new(),
         })
     }
 
-    /// The next connection. One that breaks before it is taken is no error of ours.
+    /// The next connection. One that breaks before it is accepted is left out.
     pub async fn next(&mut self) -> TcpStream {
         loop {
-            if let Some(stream) = self.accepted.pop_front() {
-                return stream;
-            }
             let accepts = self.sockets.iter().map(|socket| Box::pin(socket.accept()));
-            if let (Ok((stream, _)), ..) = futures::future::select_all(accepts).await {
-                self.accepted.push_back(stream);
+            match futures::future::select_all(accepts).await {
+                (Ok((stream, _)), ..) => return stream,
+                (Err(_), ..) => tokio::time::sleep(ACCEPT_PAUSE).await,
             }
         }
     }

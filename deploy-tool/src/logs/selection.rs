@@ -3,8 +3,9 @@
 use kube::ResourceExt;
 use serde_json::{Value, json};
 
-use crate::workload::{Kind, WorkloadInfo, selector};
+use crate::workload::{Kind, WorkloadInfo};
 use releases::manifest::Object;
+use rollout::label_selector;
 
 /// The label of a pod with the name of its Job.
 /// <https://kubernetes.io/docs/reference/labels-annotations-taints/#batch-kubernetes-io-job-name>
@@ -41,10 +42,10 @@ impl Selection {
 /// of its template alone.
 pub fn select_pods(objects: &[Object], namespace: &str) -> Vec<Selection> {
     let mut selections: Vec<Selection> = Vec::new();
-    let here = objects
+    let in_namespace = objects
         .iter()
         .filter(|object| object.namespace().is_none_or(|own| own == namespace));
-    for selection in here.filter_map(of_object) {
+    for selection in in_namespace.filter_map(of_object) {
         if !selections.contains(&selection) {
             selections.push(selection);
         }
@@ -67,7 +68,7 @@ fn of_object(object: &Object) -> Option<Selection> {
                 .data
                 .pointer("/spec/jobTemplate/spec/template/metadata/labels");
             labels
-                .and_then(|labels: &Value| selector(&json!({"matchLabels": labels})))
+                .and_then(|labels: &Value| label_selector(&json!({"matchLabels": labels})))
                 .map(Selection::by_labels)
         }
         Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => WorkloadInfo::from_object(kind, &object.value)

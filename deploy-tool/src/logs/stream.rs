@@ -36,15 +36,15 @@ const LONGEST_LINE: usize = 1 << 20;
 /// What has become of the selected pods.
 pub enum Change {
     /// A pod's containers.
-    Seen(Vec<Source>),
+    Applied(Vec<Source>),
     /// A pod is no more.
-    Gone(String),
+    Deleted(String),
     /// A list begins, of everything that is selected.
-    Begins,
+    ListStarted,
     /// The list is complete.
     Listed,
     /// The watch is broken, and tries again.
-    Trouble(String),
+    WatchFailed(String),
 }
 
 /// What the arguments mean: a workload's pods, a pod, or everything of the release or namespace.
@@ -56,7 +56,7 @@ pub async fn select(
     namespace: &str,
     names: &[Reference],
     release: Option<&release::Name>,
-    place: &str,
+    location: &str,
 ) -> Result<Vec<Selection>> {
     if names.is_empty() && release.is_none() {
         return Ok(vec![Selection::default()]);
@@ -80,7 +80,7 @@ pub async fn select(
         others.push(name.clone());
     }
     if !others.is_empty() || names.is_empty() {
-        let chosen = choose(&others, &all, release, place)?;
+        let chosen = choose(&others, &all, release, location)?;
         for info in chosen {
             let labels = match info.workload.kind {
                 Kind::CronJob => jobs_of(cluster, namespace, &info.workload.name).await?,
@@ -174,16 +174,16 @@ pub fn watch(
 
 fn of_event(event: watcher::Result<Event<Pod>>, container: Option<&str>) -> Change {
     match event {
-        Ok(Event::Apply(pod) | Event::InitApply(pod)) => Change::Seen(sources(&pod, container)),
-        Ok(Event::Delete(pod)) => Change::Gone(pod.name_any()),
-        Ok(Event::Init) => Change::Begins,
+        Ok(Event::Apply(pod) | Event::InitApply(pod)) => Change::Applied(sources(&pod, container)),
+        Ok(Event::Delete(pod)) => Change::Deleted(pod.name_any()),
+        Ok(Event::Init) => Change::ListStarted,
         Ok(Event::InitDone) => Change::Listed,
         Err(
             watcher::Error::InitialListFailed(error)
             | watcher::Error::WatchStartFailed(error)
             | watcher::Error::WatchFailed(error),
-        ) => Change::Trouble(explain(&error)),
-        Err(error) => Change::Trouble(error.to_string()),
+        ) => Change::WatchFailed(explain(&error)),
+        Err(error) => Change::WatchFailed(error.to_string()),
     }
 }
 

@@ -144,14 +144,14 @@ fn workspace_that_takes(parent: &Path, scratch: &Path, name: &ProjectName) -> st
             ("src/lib.rs".to_owned(), String::new()),
         ],
     )?;
-    let taken = Command::new("cargo")
+    let status = Command::new("cargo")
         .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
         .current_dir(scratch)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();
     fs::remove_dir_all(scratch.join("src"))?;
-    Ok(taken.is_ok_and(|status| status.success()).then_some(manifest))
+    Ok(status.is_ok_and(|status| status.success()).then_some(manifest))
 }
 
 #[cfg(test)]

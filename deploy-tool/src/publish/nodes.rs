@@ -98,17 +98,17 @@ pub async fn reload_into_kind(
     let present = try_join_all(nodes.iter().map(|node| kind::images(node))).await?;
     let has = |images: &Vec<String>, image: &str| images.iter().any(|name| full_name(name) == full_name(image));
     let is_everywhere = |image: &String| present.iter().all(|images| has(images, image));
-    let mut again = Vec::new();
+    let mut to_load = Vec::new();
     for image in built.iter().filter(|image| !is_everywhere(image)) {
         let layout = layout(cache, image).ok_or_else(|| missing_image(cache, image))?;
-        again.push((image, layout));
+        to_load.push((image, layout));
     }
-    for (image, layout) in &again {
+    for (image, layout) in &to_load {
         progress.activity(image);
         load(cache, progress, cluster, &nodes, layout).await?;
     }
     let rest = to_kind(cache, progress, cluster, &[], &others).await?;
-    let titles: Vec<&str> = again.iter().map(|(image, _)| image.as_str()).collect();
+    let titles: Vec<&str> = to_load.iter().map(|(image, _)| image.as_str()).collect();
     Ok(match titles.is_empty() {
         true => rest,
         false => format!("images on {} nodes: loaded again {}", nodes.len(), titles.join(", ")),

@@ -154,7 +154,7 @@ pub async fn push(
     from: Option<&str>,
 ) -> Result<Pushed> {
     let pushing = async |progress: &Progress| {
-        let pushed = registry::push(connection, &Shown(progress), &outline.layout, tags, from).await?;
+        let pushed = registry::push(connection, &PushProgress(progress), &outline.layout, tags, from).await?;
         progress.outcome(pushed.sentence());
         Ok(pushed)
     };
@@ -175,9 +175,9 @@ pub async fn push(
 }
 
 /// How far a push is, in the live table.
-pub struct Shown<'a>(pub &'a Progress);
+pub struct PushProgress<'a>(pub &'a Progress);
 
-impl registry::Progress for Shown<'_> {
+impl registry::Progress for PushProgress<'_> {
     fn activity(&self, text: &str) {
         self.0.activity(text);
     }

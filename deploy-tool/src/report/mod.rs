@@ -157,8 +157,8 @@ fn state(pod: &Pod) -> String {
 
 /// The digest in `…@sha256:…`, or in a tag made from one.
 fn digest(image: &str) -> Option<String> {
-    let place = image.rfind("sha256")?;
-    let digits = image.get(place + 7..place + 7 + 64)?;
+    let offset = image.rfind("sha256")?;
+    let digits = image.get(offset + 7..offset + 7 + 64)?;
     digits
         .chars()
         .all(|digit| digit.is_ascii_hexdigit())

@@ -53,7 +53,7 @@ pub fn release(name: &Name, history: &History) -> Option<ReleaseStatus> {
     let unfinished = (newest.state != State::Deployed).then(|| RevisionStatus::new(newest));
     Some(ReleaseStatus {
         name: name.to_string(),
-        deployed: history.deployed_before(None).map(RevisionStatus::new),
+        deployed: history.newest_deployed().map(RevisionStatus::new),
         unfinished,
     })
 }

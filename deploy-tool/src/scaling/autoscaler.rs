@@ -62,14 +62,14 @@ impl Autoscaler {
     }
 
     /// Whether it leaves a workload at a number of replicas, and so need not be changed: it wants as many itself, has no
-    /// choice, or is put to sleep or woken up. Whatever else lies between its bounds, it undoes when it looks next.
+    /// choice, or is scaled to or from zero. Whatever else lies between its bounds, it undoes when it looks next.
     pub fn keeps_replicas(&self, before: i32, after: i32) -> bool {
         let Bounds { minimum, maximum } = self.bounds;
         // KEDA scales to none and from none itself.
-        let sleeps = after == 0 && self.scaled_object.is_none();
-        let wakes_up = before == 0 && after == minimum;
+        let is_to_zero = after == 0 && self.scaled_object.is_none();
+        let is_from_zero = before == 0 && after == minimum;
         let no_choice = minimum == maximum && after == minimum;
-        before == after || self.desired == Some(after) || sleeps || wakes_up || no_choice
+        before == after || self.desired == Some(after) || is_to_zero || is_from_zero || no_choice
     }
 
     /// The bounds with which it keeps at least a number of replicas. None at all only pauses it: its own smallest
@@ -166,9 +166,9 @@ mod tests {
             (4, 2, false), // its minimum, but the load is higher
             (4, 9, false), // beyond
             (3, 3, true),  // nothing to do
-            (4, 0, true),  // it sleeps
-            (0, 2, true),  // it wakes up
-            (0, 3, false), // it wakes up, and goes to what it wants
+            (4, 0, true),  // it scales to zero
+            (0, 2, true),  // it scales from zero
+            (0, 3, false), // it scales from zero, and goes to what it wants
         ] {
             assert_eq!(plain.keeps_replicas(before, after), left, "{before} → {after}");
         }

@@ -88,7 +88,7 @@ fn step(before: i32, after: i32) -> String {
 }
 
 /// The commands that undo all changes; `place` are the arguments for the cluster.
-pub fn undo_commands(changes: &[Change], namespace: &str, place: &str) -> Vec<String> {
+pub fn undo_commands(changes: &[Change], namespace: &str, location: &str) -> Vec<String> {
     let counts: Vec<String> = changes
         .iter()
         .filter(|change| change.count().is_some() && change.autoscaler.is_none())
@@ -101,6 +101,6 @@ pub fn undo_commands(changes: &[Change], namespace: &str, place: &str) -> Vec<St
             edit.name, edit.before.minimum, edit.before.maximum
         )
     });
-    let counts = (!counts.is_empty()).then(|| format!("go back: `deploy-tool scale {}{place}`", counts.join(" ")));
+    let counts = (!counts.is_empty()).then(|| format!("go back: `deploy-tool scale {}{location}`", counts.join(" ")));
     counts.into_iter().chain(autoscalers).collect()
 }

@@ -48,11 +48,16 @@ pub struct Decision {
 ///
 /// # Errors
 /// When a workload does not exist, is named twice, has an autoscaler, or needs more connections than its database allows.
-pub fn decide(targets: &[(Reference, i32)], found: &ScalingState, place: &str, options: Options) -> Result<Decision> {
+pub fn decide(
+    targets: &[(Reference, i32)],
+    found: &ScalingState,
+    location: &str,
+    options: Options,
+) -> Result<Decision> {
     let mut changes: Vec<Change> = Vec::new();
     let mut warnings = Vec::new();
     for (reference, replicas) in targets {
-        let change = found.change(&found.workload(reference, place)?, *replicas, options)?;
+        let change = found.change(&found.workload(reference, location)?, *replicas, options)?;
         if changes.iter().any(|earlier| earlier.workload == change.workload) {
             return Err(Error::input(format!(
                 "{} is there twice in the arguments",
@@ -75,7 +80,7 @@ pub fn decide(targets: &[(Reference, i32)], found: &ScalingState, place: &str, o
 }
 
 impl ScalingState {
-    fn workload(&self, reference: &Reference, place: &str) -> Result<Workload> {
+    fn workload(&self, reference: &Reference, location: &str) -> Result<Workload> {
         if let Some(kind @ (Kind::DaemonSet | Kind::Job | Kind::CronJob | Kind::Service | Kind::Pod)) = reference.kind {
             return Err(Error::input(format!("a {kind} cannot be scaled"))
                 .hint("scale a Deployment or a StatefulSet: `deploy-tool scale NAME=NUMBER`"));
@@ -92,7 +97,7 @@ impl ScalingState {
                     Some(_) => reference.to_string(),
                     None => format!("Deployment or StatefulSet {reference}"),
                 };
-                Err(Error::input(format!("there is no {missing} in {place}"))
+                Err(Error::input(format!("there is no {missing} in {location}"))
                     .code(&code::scale::NO_SUCH_WORKLOAD)
                     .cause(workload::list_names(&all))
                     .hint("deploy it first: run `deploy-tool up`; or name another one, or another --namespace"))

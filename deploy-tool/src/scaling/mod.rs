@@ -1,4 +1,4 @@
-//! Pure: what `scale` changes, once everything that speaks against it has been heard.
+//! Pure: what `scale` changes, after all checks.
 
 mod autoscaler;
 mod change;

@@ -30,15 +30,15 @@ pub async fn read_state(cluster: &Cluster, namespace: &str) -> Result<ScalingSta
     let autoscalers: Api<HorizontalPodAutoscaler> = Api::namespaced(client.clone(), namespace);
     let all = ListParams::default();
     let message = |kind: &str| format!("cannot list the {kind} of namespace `{namespace}`");
-    let (deployments_what, sets_what, autoscalers_what) = (
+    let (deployments_message, sets_message, autoscalers_message) = (
         message("Deployments"),
         message("StatefulSets"),
         message("HorizontalPodAutoscalers"),
     );
     let (deployments, stateful_sets, autoscalers) = tokio::try_join!(
-        list::all(cluster, &deployments, &all, &deployments_what),
-        list::all(cluster, &stateful_sets, &all, &sets_what),
-        list::all(cluster, &autoscalers, &all, &autoscalers_what),
+        list::all(cluster, &deployments, &all, &deployments_message),
+        list::all(cluster, &stateful_sets, &all, &sets_message),
+        list::all(cluster, &autoscalers, &all, &autoscalers_message),
     )?;
     let config_maps: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
     let names: BTreeSet<String> = stateful_sets.iter().flat_map(mounted_config_maps).collect();

@@ -92,14 +92,14 @@ impl Changes {
     /// Waits until files have other contents than in a snapshot. Returns which, with the snapshot in which they have.
     ///
     /// It may be dropped at any time: the next call begins by looking at the files.
-    pub async fn next(&mut self, roots: &Roots, seen: &Snapshot) -> (Vec<PathBuf>, Snapshot) {
+    pub async fn next(&mut self, roots: &Roots, before: &Snapshot) -> (Vec<PathBuf>, Snapshot) {
         loop {
             let mut now = Snapshot::read(roots);
             self.follow(&now.folders);
-            if !seen.changed_files(&now).is_empty() {
+            if !before.changed_files(&now).is_empty() {
                 self.wait_until_quiet().await;
                 now = Snapshot::read(roots);
-                let changed = seen.changed_files(&now);
+                let changed = before.changed_files(&now);
                 if !changed.is_empty() {
                     return (changed, now);
                 }
@@ -156,16 +156,16 @@ mod tests {
     }
 
     /// The next change, which is made while it is waited for.
-    async fn after(changes: &mut Changes, roots: &Roots, seen: &mut Snapshot, change: impl FnOnce()) -> Vec<String> {
+    async fn after(changes: &mut Changes, roots: &Roots, before: &mut Snapshot, change: impl FnOnce()) -> Vec<String> {
         let (changed, now) = {
-            let wait = changes.next(roots, seen);
+            let wait = changes.next(roots, before);
             tokio::pin!(wait);
             // The first comparison is immediate; later ones follow events.
             assert!(timeout(Duration::from_millis(50), &mut wait).await.is_err());
             change();
             timeout(Duration::from_secs(60), wait).await.unwrap()
         };
-        *seen = now;
+        *before = now;
         let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
         changed.iter().map(name).collect()
     }
@@ -173,8 +173,8 @@ mod tests {
     async fn all_kinds(mut changes: Changes) {
         let (home, roots) = project();
         let path = |name: &str| home.path().join("src").join(name);
-        let mut seen = Snapshot::read(&roots);
-        let found = after(&mut changes, &roots, &mut seen, || {
+        let mut before = Snapshot::read(&roots);
+        let found = after(&mut changes, &roots, &mut before, || {
             fs::write(path("main.rs"), "b").unwrap()
         })
         .await;
@@ -184,22 +184,22 @@ mod tests {
             fs::write(path("new"), "c").unwrap();
             fs::rename(path("new"), path("main.rs")).unwrap();
         };
-        assert_eq!(after(&mut changes, &roots, &mut seen, replace).await, ["main.rs"]);
+        assert_eq!(after(&mut changes, &roots, &mut before, replace).await, ["main.rs"]);
         // In a folder that is new, and later on there.
         let folder = || {
             fs::create_dir(path("web")).unwrap();
             fs::write(path("web/route.rs"), "a").unwrap();
         };
-        assert_eq!(after(&mut changes, &roots, &mut seen, folder).await, ["route.rs"]);
+        assert_eq!(after(&mut changes, &roots, &mut before, folder).await, ["route.rs"]);
         let deeper = || fs::write(path("web/route.rs"), "b").unwrap();
-        assert_eq!(after(&mut changes, &roots, &mut seen, deeper).await, ["route.rs"]);
+        assert_eq!(after(&mut changes, &roots, &mut before, deeper).await, ["route.rs"]);
         // The same contents are no change, however often they are written.
         let (twice, other) = (path("main.rs"), path("other.rs"));
         let same = || {
             fs::write(twice, "c").unwrap();
             fs::write(other, "a").unwrap();
         };
-        assert_eq!(after(&mut changes, &roots, &mut seen, same).await, ["other.rs"]);
+        assert_eq!(after(&mut changes, &roots, &mut before, same).await, ["other.rs"]);
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! Edge: the contents of all watched files. Modification times are not used: a checkout or a formatter changes them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use oci_artifacts::digest;
@@ -27,7 +28,7 @@ impl Snapshot {
     pub fn read(roots: &Roots) -> Self {
         let mut snapshot = Self::default();
         for folder in &roots.folders {
-            snapshot.read_folder(folder);
+            snapshot.read_folder(folder, &mut Vec::new());
         }
         for file in &roots.files {
             snapshot.folders.extend(file.parent().map(Path::to_owned));
@@ -36,10 +37,15 @@ impl Snapshot {
         snapshot
     }
 
-    fn read_folder(&mut self, folder: &Path) {
-        let Ok(entries) = std::fs::read_dir(folder) else {
+    /// `parents` are the folders that this one is in, where links lead: one that leads back to them is left out.
+    fn read_folder(&mut self, folder: &Path, parents: &mut Vec<PathBuf>) {
+        let (Ok(real), Ok(entries)) = (folder.canonicalize(), std::fs::read_dir(folder)) else {
             return;
         };
+        if parents.contains(&real) {
+            return;
+        }
+        parents.push(real);
         self.folders.insert(folder.to_owned());
         for entry in entries.flatten() {
             let path = entry.path();
@@ -47,15 +53,19 @@ impl Snapshot {
                 continue;
             }
             match path.is_dir() {
-                true => self.read_folder(&path),
+                true => self.read_folder(&path, parents),
                 false => self.read_file(&path),
             }
         }
+        parents.pop();
     }
 
     fn read_file(&mut self, path: &Path) {
-        if let Ok(bytes) = std::fs::read(path) {
-            self.files.insert(path.to_owned(), digest::hex(&bytes));
+        // Opening a pipe waits for who writes to it.
+        if path.is_file()
+            && let Ok(contents) = File::open(path).and_then(digest::read)
+        {
+            self.files.insert(path.to_owned(), contents);
         }
     }
 
@@ -77,6 +87,28 @@ fn is_left_out(path: &Path) -> bool {
 mod tests {
     use super::*;
     use std::fs;
+
+    #[test]
+    fn links_are_followed_but_in_circles_and_pipes_are_not_read() {
+        let (home, shared) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let path = |name: &str| home.path().join(name);
+        fs::write(path("main.rs"), "a").unwrap();
+        fs::write(shared.path().join("shared.rs"), "a").unwrap();
+        std::os::unix::fs::symlink("main.rs", path("link.rs")).unwrap();
+        std::os::unix::fs::symlink(".", path("circle")).unwrap();
+        std::os::unix::fs::symlink(shared.path(), path("other")).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(path("pipe")).status();
+        assert!(made.unwrap().success());
+        let roots = Roots {
+            folders: [home.path().to_owned()].into(),
+            files: [path("pipe")].into(),
+        };
+        let snapshot = Snapshot::read(&roots);
+        assert_eq!(
+            snapshot.files.into_keys().collect::<Vec<_>>(),
+            ["link.rs", "main.rs", "other/shared.rs"].map(path)
+        );
+    }
 
     #[test]
     fn only_other_contents_are_a_change() {

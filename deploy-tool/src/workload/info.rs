@@ -1,9 +1,7 @@
 //! The fields of a live workload that matter for its pods.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::ResourceExt;
 use kube::api::DynamicObject;
-use kube::core::Selector;
 use serde_json::{Value, json};
 
 use super::{Kind, Reference, Workload, list_names};
@@ -11,6 +9,7 @@ use diagnostics::code;
 use diagnostics::{Error, Result};
 use releases::release;
 use releases::release::RELEASE_ANNOTATION;
+use rollout::label_selector;
 
 /// One workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,16 +54,9 @@ fn pods(kind: Kind, object: &Value) -> Option<String> {
     let selector = object.pointer("/spec/selector")?;
     match kind {
         // <https://kubernetes.io/docs/concepts/services-networking/service/#services-in-kubernetes>
-        Kind::Service => self::selector(&json!({"matchLabels": selector})),
-        _ => self::selector(selector),
+        Kind::Service => label_selector(&json!({"matchLabels": selector})),
+        _ => label_selector(selector),
     }
-}
-
-/// Formats a label selector as a query parameter of the API; none for an empty one, which would select everything.
-pub fn selector(selector: &Value) -> Option<String> {
-    let selector: LabelSelector = serde_json::from_value(selector.clone()).ok()?;
-    let text = Selector::try_from(selector).ok()?.to_string();
-    (!text.is_empty()).then_some(text)
 }
 
 /// <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#update-strategies>
@@ -99,7 +91,7 @@ pub fn choose<'a>(
     references: &[Reference],
     all: &'a [WorkloadInfo],
     release: Option<&release::Name>,
-    place: &str,
+    location: &str,
 ) -> Result<Vec<&'a WorkloadInfo>> {
     let release = release.map(ToString::to_string);
     let all: Vec<&WorkloadInfo> = all
@@ -108,7 +100,7 @@ pub fn choose<'a>(
         .collect();
     let unknown = |message: String| {
         let known: Vec<Workload> = all.iter().map(|info| info.workload.clone()).collect();
-        let failure = Error::input(format!("there is no {message} in {place}")).code(&code::scale::NO_SUCH_WORKLOAD);
+        let failure = Error::input(format!("there is no {message} in {location}")).code(&code::scale::NO_SUCH_WORKLOAD);
         failure
             .cause(list_names(&known))
             .hint("deploy it first: run `deploy-tool up`; or name another one, or another --namespace")

@@ -4,7 +4,7 @@ mod info;
 pub mod list;
 pub mod restart;
 
-pub use info::{RolloutBlock, WorkloadInfo, choose, selector};
+pub use info::{RolloutBlock, WorkloadInfo, choose};
 
 use std::fmt;
 use std::str::FromStr;

@@ -2,135 +2,36 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod definitions;
 #[path = "../mock/mod.rs"]
 mod mock;
 mod ownership;
+mod permissions;
+mod reading;
+mod saved;
+mod support;
 
 use std::collections::BTreeSet;
 
-use cluster::Cluster;
-use diagnostics::{Error, Result};
-use mock::{Asked, Log};
 use releases::api::apply::{Change, apply_wave};
 use releases::api::discover::Kinds;
-use releases::api::{plan, preflight, saved, unmanaged};
-use releases::manifest;
+use releases::api::unmanaged;
 use releases::manifest::{Object, Wave};
-use releases::plan::saved::Saved;
-use releases::plan::{Action, OnConflict, Plan, refuse_undecided};
-use releases::release::{Identity, Name};
+use releases::plan::Action;
+use releases::release::Identity;
 use serde_json::{Value, json};
 use terminal::Progress;
 
-const CONFIG_MAPS: &str = "/api/v1/namespaces/shop/configmaps";
-
-fn release() -> Name {
-    Name::new(Some("shop"), None, &[]).unwrap()
-}
-
-fn objects(text: &str) -> Vec<Object> {
-    manifest::parse("m.yaml", text).unwrap()
-}
-
-fn config_maps(names: &[&str]) -> Vec<Object> {
-    let text = |name: &&str| {
-        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{key: value}}\n---\n")
-    };
-    objects(&names.iter().map(text).collect::<String>())
-}
-
-/// A ConfigMap as it is stored after it was applied.
-fn stored(name: &str, value: &str) -> Value {
-    json!({
-        "apiVersion": "v1", "kind": "ConfigMap", "data": {"key": value},
-        "metadata": {
-            "name": name, "namespace": "shop", "uid": format!("uid-{name}"), "resourceVersion": "7",
-            "annotations": {"deploy-tool.dev/release": "shop/shop"},
-            "managedFields": [{"manager": "deploy-tool", "operation": "Apply", "apiVersion": "v1", "fieldsType": "FieldsV1",
-                "fieldsV1": {"f:data": {"f:key": {}}, "f:metadata": {"f:annotations": {"f:deploy-tool.dev/release": {}}}}}],
-        },
-    })
-}
-
-fn status(code: u16, reason: &str, message: &str) -> (u16, String) {
-    let status = json!({"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": message});
-    (code, status.to_string())
-}
-
-fn ok(body: &Value) -> (u16, String) {
-    (200, body.to_string())
-}
-
-/// The kinds of a small cluster, as its discovery gives them.
-fn discovery(url: &str) -> Option<Value> {
-    let kind = |group: &str, kind: &str, scope: &str| {
-        json!({"resource": format!("{}s", kind.to_lowercase()), "scope": scope, "verbs": ["get", "list", "delete"], "singularResource": "",
-            "responseKind": {"group": group, "version": "v1", "kind": kind}})
-    };
-    let group = |name: &str, kinds: Value| json!({"metadata": {"name": name}, "versions": [{"version": "v1", "freshness": "Current", "resources": kinds}]});
-    let items = match url {
-        "/api" => json!([group(
-            "",
-            json!([
-                kind("", "Namespace", "Cluster"),
-                kind("", "ConfigMap", "Namespaced"),
-                kind("", "Secret", "Namespaced"),
-                kind("", "PersistentVolumeClaim", "Namespaced")
-            ])
-        )]),
-        "/apis" => json!([group(
-            "apiextensions.k8s.io",
-            json!([kind("apiextensions.k8s.io", "CustomResourceDefinition", "Cluster")])
-        )]),
-        _ => return None,
-    };
-    Some(
-        json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}),
-    )
-}
-
-/// A cluster whose discovery works and whose other answers a function gives.
-async fn cluster(answer: impl Fn(&Asked) -> (u16, String) + Send + 'static) -> (Cluster, Kinds, Log) {
-    let (cluster, log) = mock::cluster(move |asked| match discovery(&asked.url) {
-        Some(kinds) => ok(&kinds),
-        None => answer(asked),
-    });
-    let kinds = Kinds::discover(&cluster).await.unwrap();
-    (cluster, kinds, log)
-}
-
-/// What was asked for after the discovery: method and path of each, without the parameters.
-fn asked(log: &Log) -> Vec<(String, String)> {
-    let all = log.all().into_iter().filter(|asked| discovery(&asked.url).is_none());
-    let path = |url: &str| url.split('?').next().unwrap().to_owned();
-    all.map(|asked| (asked.method, path(&asked.url))).collect()
-}
-
-async fn planned(
-    cluster: &Cluster,
-    kinds: &mut Kinds,
-    objects: Vec<Object>,
-    inventory: &BTreeSet<Identity>,
-    take_over: bool,
-) -> Result<Plan> {
-    let on_conflict = OnConflict::from_flag(take_over);
-    let plan = plan::make_plan(cluster, kinds, &release(), objects, inventory, on_conflict).await?;
-    refuse_undecided(&plan, cluster.now())?;
-    Ok(plan)
-}
-
-fn list(items: &[Value]) -> (u16, String) {
-    ok(&json!({"kind": "ConfigMapList", "apiVersion": "v1", "metadata": {"resourceVersion": "9"}, "items": items}))
-}
-
-fn name_of(url: &str) -> &str {
-    url.split('?').next().unwrap().rsplit('/').next().unwrap()
-}
+use support::{
+    CONFIG_MAPS, asked, cluster, config_maps, discovery, name_of, number, objects, ok, planned, release, status, stored,
+};
 
 #[tokio::test]
-async fn several_of_a_kind_are_read_at_once_and_tried_without_being_stored() {
-    let (cluster, mut kinds, log) = cluster(|asked| match asked.method.as_str() {
-        "GET" => list(&[stored("a", "value"), stored("b", "old"), stored("other", "value")]),
+async fn what_is_read_is_tried_without_being_stored() {
+    let (cluster, mut kinds, log) = cluster(|asked| match (asked.method.as_str(), name_of(&asked.url)) {
+        ("GET", "a") => ok(&stored("a", "value")),
+        ("GET", "b") => ok(&stored("b", "old")),
+        ("GET", _) => status(404, "NotFound", "not found"),
         _ => ok(&stored(name_of(&asked.url), "value")),
     })
     .await;
@@ -141,12 +42,14 @@ async fn several_of_a_kind_are_read_at_once_and_tried_without_being_stored() {
     assert_eq!(actions, [Action::Keep, Action::Change, Action::Create]);
     assert_eq!(plan.steps[1].differences[0].path, "data.key");
 
-    let mut expected = vec![("GET".to_owned(), CONFIG_MAPS.to_owned())];
     // What is recorded as applied and has not changed need not be tried.
-    expected.extend(["b", "c"].map(|name| ("PATCH".to_owned(), format!("{CONFIG_MAPS}/{name}"))));
-    assert_eq!(asked(&log), expected);
+    let expected = [("GET", "a"), ("GET", "b"), ("GET", "c"), ("PATCH", "b"), ("PATCH", "c")];
+    assert_eq!(
+        asked(&log),
+        expected.map(|(method, name)| (method.to_owned(), format!("{CONFIG_MAPS}/{name}")))
+    );
     assert!(log.writes().is_empty(), "{:?}", log.writes());
-    let tried = &log.all()[3];
+    let tried = &log.all()[5];
     for parameter in ["dryRun=All", "fieldManager=deploy-tool", "fieldValidation=Strict"] {
         assert!(tried.url.contains(parameter), "{}", tried.url);
     }
@@ -286,11 +189,12 @@ async fn what_needs_a_new_namespace_or_kind_is_not_tried_and_the_kind_is_waited_
 #[tokio::test]
 async fn what_the_manifests_have_no_longer_is_pruned_and_other_releases_are_left_alone() {
     let (cluster, mut kinds, log) = cluster(|asked| match (asked.method.as_str(), name_of(&asked.url)) {
-        ("GET", "configmaps") => {
+        ("GET", "foreign") => {
             let mut foreign = stored("foreign", "value");
             foreign["metadata"]["annotations"]["deploy-tool.dev/release"] = json!("shop/other");
-            list(&[stored("a", "value"), stored("old", "value"), foreign])
+            ok(&foreign)
         }
+        ("GET", name @ ("a" | "old")) => ok(&stored(name, "value")),
         ("GET", _) => status(404, "NotFound", "not found"),
         _ => ok(&stored(name_of(&asked.url), "value")),
     })
@@ -401,124 +305,4 @@ async fn an_unknown_kind_gets_a_suggestion_and_a_wrong_field_its_number() {
         .unwrap_err();
     assert_eq!(number(&failure), 102);
     assert!(log.writes().is_empty());
-}
-
-/// A server that answers reviews by a function of the verb, resource and namespace.
-fn review(asked: &Asked, allowed: impl Fn(&str, &str) -> bool) -> Option<(u16, String)> {
-    if !asked
-        .url
-        .starts_with("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews")
-    {
-        return None;
-    }
-    let attributes = &asked.body["spec"]["resourceAttributes"];
-    let text = |field: &str| attributes[field].as_str().unwrap_or_default().to_owned();
-    let mut answer = asked.body.clone();
-    answer["status"] = json!({"allowed": allowed(&text("verb"), &text("resource"))});
-    Some(ok(&answer))
-}
-
-#[tokio::test]
-async fn an_administrator_is_asked_once_and_others_for_each_permission() {
-    for (everything, expected) in [(true, 1), (false, 9)] {
-        let (cluster, mut kinds, log) = cluster(move |asked| {
-            review(asked, |verb, _| everything || verb != "*").unwrap_or_else(|| match asked.method.as_str() {
-                "GET" => status(404, "NotFound", "not found"),
-                _ => ok(&stored("a", "value")),
-            })
-        })
-        .await;
-        let plan = planned(&cluster, &mut kinds, config_maps(&["a"]), &[].into(), false)
-            .await
-            .unwrap();
-        preflight::require_permissions(&cluster, &kinds, &plan).await.unwrap();
-        let reviews = asked(&log).into_iter().filter(|(method, _)| method == "POST").count();
-        assert_eq!(reviews, expected);
-    }
-}
-
-#[tokio::test]
-async fn all_missing_permissions_are_listed_before_anything_is_written() {
-    let (cluster, mut kinds, log) = cluster(|asked| {
-        let may = |verb: &str, resource: &str| verb != "*" && (resource != "configmaps" || verb == "get");
-        review(asked, may).unwrap_or_else(|| match asked.method.as_str() {
-            "GET" => status(404, "NotFound", "not found"),
-            _ => status(
-                403,
-                "Forbidden",
-                "configmaps \"a\" is forbidden: User \"eve\" cannot patch resource \"configmaps\"",
-            ),
-        })
-    })
-    .await;
-    let failure = planned(&cluster, &mut kinds, config_maps(&["a"]), &[].into(), false)
-        .await
-        .unwrap_err();
-    assert_eq!(number(&failure), 204);
-    let text = failure.to_string();
-    assert!(
-        text.contains("configmaps  create, patch  in namespace shop") && text.contains("kind: Role"),
-        "{text}"
-    );
-    let written: Vec<_> = log
-        .writes()
-        .into_iter()
-        .filter(|asked| asked.method != "POST")
-        .collect();
-    assert!(written.is_empty(), "{written:?}");
-}
-
-#[tokio::test]
-async fn a_saved_plan_is_applied_exactly_or_not_at_all() {
-    // The object's value now, and whether it is there at all.
-    let now = std::sync::Arc::new(std::sync::Mutex::new(Some("old")));
-    let live = now.clone();
-    let (cluster, mut kinds, log) = cluster(move |asked| match (asked.method.as_str(), name_of(&asked.url)) {
-        ("GET", "kube-system") => {
-            ok(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system", "uid": "c1"}}))
-        }
-        ("GET", _) => match *live.lock().unwrap() {
-            Some(value) => ok(&stored("a", value)),
-            None => status(404, "NotFound", "not found"),
-        },
-        _ => ok(&stored("a", "value")),
-    })
-    .await;
-    let plan = planned(&cluster, &mut kinds, config_maps(&["a"]), &[].into(), false)
-        .await
-        .unwrap();
-    let made = "2026-11-22T20:00:00Z".parse().unwrap();
-    let saved = |cluster: &str| Saved::new("mock", Some(cluster.to_owned()), made, plan.clone());
-
-    let exact = saved::refuse_stale(&cluster, &mut kinds, saved("c1")).await.unwrap();
-    apply_wave(&cluster, &mut kinds, &exact, Wave::Configuration, &Progress::default())
-        .await
-        .unwrap();
-    assert_eq!(log.writes()[0].body["metadata"]["resourceVersion"], "7");
-
-    let failure = saved::refuse_stale(&cluster, &mut kinds, saved("c2"))
-        .await
-        .unwrap_err();
-    assert_eq!(number(&failure), 208);
-    for (value, output) in [(Some("newer"), "changed"), (None, "deleted")] {
-        *now.lock().unwrap() = value;
-        let failure = saved::refuse_stale(&cluster, &mut kinds, saved("c1"))
-            .await
-            .unwrap_err();
-        assert_eq!(number(&failure), 207);
-        assert!(
-            failure
-                .to_string()
-                .contains(&format!("ConfigMap `a` has been {output} since")),
-            "{failure}"
-        );
-        // The same when it happens between the check and the write.
-        let applied = apply_wave(&cluster, &mut kinds, &exact, Wave::Configuration, &Progress::default()).await;
-        assert_eq!(number(&applied.unwrap_err()), 207);
-    }
-    assert_eq!(log.writes().len(), 1);
-}
-
-fn number(failure: &Error) -> u16 {
-    failure.number().unwrap_or_else(|| panic!("{failure}")).number
 }

@@ -1,16 +1,28 @@
 //! Whose objects and fields are whose: shared ones, other versions, other tools with manifests.
 
-use super::*;
-use kube::core::GroupVersionKind;
-use releases::release::claim_annotation;
+use std::collections::BTreeSet;
 
-fn kind_of(group: &str, version: &str, kind: &str, scope: &str) -> Value {
+use cluster::Cluster;
+use kube::core::GroupVersionKind;
+use releases::api::apply::apply_wave;
+use releases::api::discover::Kinds;
+use releases::api::unmanaged;
+use releases::manifest::{Object, Wave};
+use releases::plan::Action;
+use releases::release::{Identity, Name, claim_annotation};
+use serde_json::{Value, json};
+use terminal::Progress;
+
+use crate::mock::{self, Asked, Log};
+use crate::support::*;
+
+pub fn kind_of(group: &str, version: &str, kind: &str, scope: &str) -> Value {
     json!({"resource": format!("{}s", kind.to_lowercase()), "scope": scope, "singularResource": "",
         "verbs": ["get", "list", "delete"], "responseKind": {"group": group, "version": version, "kind": kind}})
 }
 
 /// Groups beside the core one, as discovery gives them: name, version and kinds of each.
-async fn cluster_with(
+pub async fn cluster_with(
     groups: &[(&str, &str, Value)],
     answer: impl Fn(&Asked) -> (u16, String) + Send + 'static,
 ) -> (Cluster, Kinds, Log) {
@@ -153,7 +165,8 @@ async fn an_object_is_found_through_the_version_that_is_served() {
     let (cluster, mut kinds, log) = cluster_with(&groups, move |asked| {
         let path = asked.url.split('?').next().unwrap();
         match (asked.method.as_str(), path) {
-            ("GET", "/apis/example.com/v1alpha1/namespaces/shop/widgets") => list(&[live("dropped"), live("stays")]),
+            ("GET", "/apis/example.com/v1alpha1/namespaces/shop/widgets/dropped") => ok(&live("dropped")),
+            ("GET", "/apis/example.com/v1alpha1/namespaces/shop/widgets/stays") => ok(&live("stays")),
             ("GET", _) if asked.url.contains("fieldSelector") => ok(&json!({"kind": "List", "apiVersion": "v1",
                 "metadata": {"resourceVersion": "3"}, "items": [{"apiVersion": "apiextensions.k8s.io/v1",
                     "kind": "CustomResourceDefinition", "metadata": {"name": "widgets.example.com", "uid": "u"},

@@ -15,6 +15,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
 use kube::client::Body;
 use releases::api::revisions;
+use releases::manifest;
 use releases::release::{HolderIdentity, Name, Revision, State, record};
 use serde_json::{Value, json};
 use tower_test::mock;
@@ -141,4 +142,37 @@ async fn a_record_is_deleted_and_not_another_one_of_its_number() {
     let name = release();
     let (forgotten, ()) = tokio::join!(revisions::delete_records(&cluster, &name, [&record]), serve);
     forgotten.unwrap();
+}
+
+/// Manifests without a namespace, of a release that may be there under the name of the namespace that they define.
+#[tokio::test]
+async fn only_who_may_not_read_a_release_is_taken_for_somebody_else() {
+    let objects = manifest::parse("m.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n").unwrap();
+    let mut own = revision(1, State::Deployed, "me@here");
+    own.inventory = objects.iter().map(manifest::Object::identity).collect();
+    let mut forbidden = refusal(403, "Forbidden");
+    forbidden["message"] = json!("secrets is forbidden: User \"me\" cannot list resource \"secrets\"");
+    for (status, body, expected) in [
+        (200, list(&[], ""), None),
+        (403, forbidden, None),
+        (200, list(&[stored(&own, "1", 0)], ""), Some("--namespace shop")),
+        (500, refusal(500, "InternalError"), Some("InternalError")),
+        (
+            200,
+            list(&[json!({"metadata": {"name": "x"}})], ""),
+            Some("cannot be read"),
+        ),
+    ] {
+        let (cluster, mut server) = connected();
+        let unnamed = Name::new(None, None, &objects).unwrap();
+        let (checked, _) = tokio::join!(
+            revisions::refuse_unnamed(&cluster, &unnamed, &objects),
+            answer(&mut server, status, &body)
+        );
+        let failure = checked.err().map(|failure| failure.to_string());
+        match expected {
+            None => assert_eq!(failure, None),
+            Some(part) => assert!(failure.as_ref().is_some_and(|text| text.contains(part)), "{failure:?}"),
+        }
+    }
 }

@@ -15,7 +15,7 @@ use nodes::node;
 use oci_artifacts::image::{self, Contents, Definition, Layout, store};
 use oci_artifacts::registry::Pushed;
 use releases::manifest::Wave;
-use releases::plan::{Action, Conflict, Difference, Plan, Shown, Step, document};
+use releases::plan::{Action, Conflict, Difference, Plan, Step, VisibleValue, document};
 use releases::release::listing::Listing;
 use releases::release::{History, HolderIdentity, Identity, Name, Record, Revision, State};
 use serde::Serialize;
@@ -147,8 +147,8 @@ fn plan() {
     let step = |identity| Step {
         action: Action::Prune,
         differences: vec![
-            difference(None, Some(Shown::Value(json!({"any": ["thing"]})))),
-            difference(Some(Shown::Secret { bytes: 3 }), Some(Shown::Generated)),
+            difference(None, Some(VisibleValue::Value(json!({"any": ["thing"]})))),
+            difference(Some(VisibleValue::Secret { bytes: 3 }), Some(VisibleValue::Generated)),
         ],
         notes: vec!["left".into()],
         undecided: vec![Conflict {

@@ -1,6 +1,6 @@
 //! What `up`, `apply` and `rollback` share: history → plan → permissions → revision → waves → wait → prune → history.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::rollout::Rollout;
 use super::remove::PruneSet;
@@ -10,11 +10,11 @@ use cluster::Cluster;
 use diagnostics::code;
 use diagnostics::{Error, ExitStatus, Result};
 use releases::api::discover::Kinds;
-use releases::api::revisions;
+use releases::api::revisions::{self, ReleaseLease};
 use releases::api::{plan, preflight, saved};
 use releases::manifest::{self, Object, Wave};
 use releases::plan::saved::Saved;
-use releases::plan::{OnConflict, keep_completed_jobs, refuse_undecided};
+use releases::plan::{OnConflict, Plan, keep_completed_jobs, refuse_undecided};
 use releases::release::{History, HolderIdentity, Identity, Name, Revision, State, refuse_another_release};
 use terminal::Printer;
 
@@ -66,29 +66,11 @@ pub async fn deploy(
             return Err(preflight::explain_refusal(cluster, &kinds, release, objects, failure).await);
         }
     };
-    let plan = match &deployment.saved {
-        Some(plan) => saved::refuse_stale(cluster, &mut kinds, plan.clone()).await?,
-        None => {
-            let (objects, inventory) = (deployment.objects.clone(), history.inventory());
-            let mut plan =
-                plan::make_plan(cluster, &mut kinds, release, objects, &inventory, options.on_conflict).await?;
-            keep_completed_jobs(&mut plan, &history);
-            refuse_undecided(&plan, cluster.now())?;
-            plan
-        }
-    };
+    let plan = current_plan(cluster, &mut kinds, deployment, options, &history).await?;
     let objects: Vec<Object> = plan.steps.iter().filter_map(|step| step.object.clone()).collect();
     revisions::refuse_unnamed(cluster, release, &objects).await?;
     refuse_another_release(release, &history, &objects)?;
-    for step in &plan.steps {
-        let notes = step.notes.iter().filter(|_| !step.left_alone.is_empty());
-        notes.for_each(|note| printer.warning(&format!("{}: {note}", step.identity.title())));
-    }
-    for object in &objects {
-        if let Some(warning) = manifest::sidecar_warning(object) {
-            printer.warning(&format!("{}: {warning}", object.title()));
-        }
-    }
+    print_warnings(printer, &plan, &objects);
     let rollout = Rollout {
         cluster,
         release,
@@ -109,29 +91,77 @@ pub async fn deploy(
     revision.completed = rollout.completed_jobs(&history);
     revision.kept.extend(rollout.dropped.left.clone());
     let held = revisions::begin_revision(cluster, release, revision).await?;
-    let failure = match held
+    match held
         .hold_during(rollout.run(printer, &mut kinds, waves, &held, &history))
         .await
     {
-        Ok(targets) => return Ok(targets),
-        Err(failure) => failure,
-    };
-    if failure.number() == Some(&code::release::LOST) {
-        return Err(failure);
+        Ok(targets) => Ok(targets),
+        Err(failure) if failure.number() == Some(&code::release::LOST) => Err(failure),
+        Err(failure) => {
+            let (number, failure) = record_failure(held, failure).await?;
+            roll_back_if_asked(printer, cluster, deployment, options, &history, number, failure).await
+        }
     }
-    let Revision {
-        inventory,
-        kept,
-        number,
-        ..
-    } = held.revision().clone();
-    held.finish(State::from_failure(&failure), failure.message(), inventory, kept)
-        .await?;
+}
+
+/// The plan of a deployment: the saved one if it is still right, else a new one.
+async fn current_plan(
+    cluster: &Cluster,
+    kinds: &mut Kinds,
+    deployment: &Deployment,
+    options: &Options,
+    history: &History,
+) -> Result<Plan> {
+    if let Some(plan) = &deployment.saved {
+        return saved::refuse_stale(cluster, kinds, plan.clone()).await;
+    }
+    let (objects, inventory) = (deployment.objects.clone(), history.inventory());
+    let release = &deployment.release;
+    let mut plan = plan::make_plan(cluster, kinds, release, objects, &inventory, options.on_conflict).await?;
+    keep_completed_jobs(&mut plan, history);
+    refuse_undecided(&plan, cluster.now())?;
+    Ok(plan)
+}
+
+fn print_warnings(printer: &Printer, plan: &Plan, objects: &[Object]) {
+    for step in &plan.steps {
+        let notes = step.notes.iter().filter(|_| !step.left_alone.is_empty());
+        notes.for_each(|note| printer.warning(&format!("{}: {note}", step.identity.title())));
+    }
+    for object in objects {
+        if let Some(warning) = manifest::sidecar_warning(object) {
+            printer.warning(&format!("{}: {warning}", object.title()));
+        }
+    }
+}
+
+/// Records that a revision has failed. Returns its number, and the failure.
+async fn record_failure(held: ReleaseLease<'_>, failure: Error) -> Result<(u32, Error)> {
+    let Revision { inventory, kept, .. } = held.revision().clone();
+    let recorded = held.finish(State::from_failure(&failure), failure.message(), inventory, kept);
+    match recorded.await {
+        Ok(recorded) => Ok((recorded.number, failure)),
+        Err(record_failure) => Err(failure.cause(format!("and the failure could not be recorded: {record_failure}"))),
+    }
+}
+
+/// Brings back what ran before, if that is asked for, and fails with the reason of the revision that did not come up.
+async fn roll_back_if_asked(
+    printer: &Printer,
+    cluster: &Cluster,
+    deployment: &Deployment,
+    options: &Options,
+    history: &History,
+    failed: u32,
+    failure: Error,
+) -> Result<Vec<Target>> {
     // An undecided rollout may still become ready, so it is not rolled back.
     let is_decided = failure.status != ExitStatus::Undecided;
-    match history.deployed_before(None) {
-        Some(before) if options.rollback_on_failure && is_decided => {
-            roll_back(printer, cluster, deployment, options, before, number, failure).await
+    // After a `down` nothing ran that could be brought back.
+    let has_run = history.newest_deployed().is_some_and(Revision::is_restorable);
+    match history.rollback_candidate() {
+        Some(before) if options.rollback_on_failure && is_decided && has_run => {
+            roll_back(printer, cluster, deployment, options, before, failed, failure).await
         }
         Some(before) => Err(failure.hint(format!(
             "go back to revision {}: `deploy-tool rollback {0}`",
@@ -193,7 +223,17 @@ fn is_deployed(history: &History, objects: &[Object]) -> bool {
     let Some(newest) = history.newest().filter(|newest| newest.state == State::Deployed) else {
         return false;
     };
-    newest.objects.len() == objects.len() && objects.iter().all(|object| newest.objects.contains(&object.value))
+    let stored: BTreeMap<Identity, Object> = newest
+        .manifests()
+        .into_iter()
+        .map(|object| (object.identity(), object))
+        .collect();
+    let is_stored = |object: &Object| {
+        stored
+            .get(&object.identity())
+            .is_some_and(|stored| stored.value == object.value)
+    };
+    stored.len() == objects.len() && objects.iter().all(is_stored)
 }
 
 /// Applies the revision that came up before, and fails with the reason of the one that did not.

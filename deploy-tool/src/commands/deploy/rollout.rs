@@ -129,7 +129,7 @@ impl Rollout<'_> {
             let mut applied = Vec::new();
             for &wave in waves {
                 if wave == Wave::Admission && self.has_waiting_for_webhook() {
-                    wait::for_targets(
+                    wait::await_targets(
                         self.cluster,
                         progress,
                         &targets(&applied),
@@ -142,7 +142,7 @@ impl Rollout<'_> {
                 let is_new = of_wave.iter().any(|applied| applied.change != Change::Unchanged);
                 if wave == Wave::Databases && is_new {
                     let wait = self.wait.before_further_waves();
-                    wait::for_targets(self.cluster, progress, &targets(&of_wave), since, wait).await?;
+                    wait::await_targets(self.cluster, progress, &targets(&of_wave), since, wait).await?;
                 }
                 if wave == Wave::Definitions {
                     plan::try_again(self.cluster, kinds, self.plan, &[Untried::Kind]).await?;
@@ -157,15 +157,15 @@ impl Rollout<'_> {
         let mut targets = targets(&applied);
         crd_conditions::read_declared_conditions(self.cluster, kinds, &mut targets).await;
         let note = async |target: &Target| {
-            let is_it = |job: &&Applied| Target::from_object(&job.stored).is_some_and(|found| found.uid == target.uid);
-            match (held, applied.iter().find(is_it)) {
+            let is_target =
+                |job: &&Applied| Target::from_object(&job.stored).is_some_and(|found| found.uid == target.uid);
+            match (held, applied.iter().find(is_target)) {
                 (Some(held), Some(job)) => held.complete(job.object.identity()).await,
                 _ => Ok(()),
             }
         };
         let ready = async |progress: &Progress| {
-            let sentence =
-                wait::for_targets_noting_ends(self.cluster, progress, &targets, since, self.wait, note).await?;
+            let sentence = wait::await_targets_with(self.cluster, progress, &targets, since, self.wait, note).await?;
             progress.outcome(format!("ready: {sentence}"));
             Ok(())
         };
@@ -194,7 +194,7 @@ impl Rollout<'_> {
             printer.step("what the manifests have no longer", prune).await?;
         }
         dropped.release_shared_claims(self.cluster, kinds, self.release).await?;
-        for note in &dropped.notes {
+        for note in dropped.notes.iter().chain(&dropped.data_notes) {
             printer.say(note);
         }
         Ok(())

@@ -31,14 +31,14 @@ const REMOVAL_LIMIT: std::time::Duration = std::time::Duration::from_secs(5 * 60
 /// When the cluster is none that images can be loaded into, the port is taken, or the first deployment lacks something on this
 /// host.
 pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DevArguments) -> Result<ExitStatus> {
-    let context = arguments.place.context.clone();
+    let context = arguments.cluster_arguments.context.clone();
     if kind_cluster(&context).is_none() {
         return Err(Error::input(format!("`dev` does not act on context `{context}`"))
             .cause("what it compiles in seconds is for no registry: it is loaded into the nodes of kind clusters")
             .hint("a local cluster: `deploy-tool cluster up`; another one gets `deploy-tool up --registry …`"));
     }
-    let objects = manifest::load(&arguments.place.manifests()?)?;
-    let release = arguments.place.release()?;
+    let objects = manifest::load(&arguments.cluster_arguments.manifests()?)?;
+    let release = arguments.cluster_arguments.release()?;
     let target = target(&objects, arguments.service.as_deref(), arguments.port.remote.as_deref())?;
     let listener = match &target {
         Some(_) => Some(Listener::open(arguments.port.local).await?),
@@ -66,31 +66,44 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DevArguments) 
     let logs = follow_logs(printer, &cluster, &arguments, &release, selections);
     let ended = tokio::select! {
         biased;
-        signal = signals::first() => Ok(signal),
-        failure = session.run() => failure.map(|()| "--once"),
+        signal = signals::first() => Ok(SessionEnd::Signal(signal)),
+        deployed = session.run() => deployed.map(|()| SessionEnd::Once),
         failure = port => failure.map(|never| match never {}),
         failure = logs => failure.map(|never| match never {}),
     };
-    let signal = match ended {
+    let end = match ended {
         // What has failed may have left something, too.
         Err(failure) if arguments.remove => {
             remove(printer, &arguments).await?;
             return Err(failure);
         }
         Err(failure) => return Err(failure),
-        Ok(signal) => signal,
+        Ok(end) => end,
     };
     if arguments.remove {
         remove(printer, &arguments).await?;
     } else {
         printer.say(&format!(
-            "ended by {signal}: {release} goes on as it is; take it away: `deploy-tool down`"
+            "ended by {}: {release} keeps running; to delete it: `deploy-tool down`",
+            match end {
+                SessionEnd::Once => "--once",
+                SessionEnd::Signal(name) => name,
+            }
         ));
     }
-    Ok(match arguments.once {
-        true if signal == "--once" => ExitStatus::Done,
-        _ => ExitStatus::Interrupted,
+    Ok(match end {
+        SessionEnd::Once => ExitStatus::Done,
+        SessionEnd::Signal(_) => ExitStatus::Interrupted,
     })
+}
+
+/// What ends a session that has not failed.
+#[derive(Clone, Copy)]
+enum SessionEnd {
+    /// The first deployment is ready, and `--once` asks for no other.
+    Once,
+    /// A signal of this name.
+    Signal(&'static str),
 }
 
 /// Keeps the port open, for ever.
@@ -118,7 +131,13 @@ async fn follow_logs(
 ) -> Result<Infallible> {
     loop {
         let selected = selections.borrow_and_update().clone();
-        let logs = logs::follow_new(printer, cluster, arguments.place.clone(), &release.namespace, selected);
+        let logs = logs::follow_new(
+            printer,
+            cluster,
+            arguments.cluster_arguments.clone(),
+            &release.namespace,
+            selected,
+        );
         tokio::select! {
             ended = logs => {
                 ended?;
@@ -151,7 +170,7 @@ fn target(objects: &[manifest::Object], name: Option<&str>, remote: Option<&str>
 
 async fn remove(printer: &Printer, arguments: &DevArguments) -> Result<()> {
     let down = DownArguments {
-        place: arguments.place.clone(),
+        cluster_arguments: arguments.cluster_arguments.clone(),
         delete_data: false,
         delete_namespace: false,
         timeout: REMOVAL_LIMIT,

@@ -13,9 +13,9 @@ use wasm_build::compile;
 ///
 /// # Errors
 /// When the manifests, a definition or a workspace cannot be read.
-pub async fn roots(place: &ClusterArguments, source: &SourceArguments) -> Result<Roots> {
-    let mut roots = manifests(place);
-    let objects = manifest::load(&place.manifests()?)?;
+pub async fn roots(cluster_arguments: &ClusterArguments, source: &SourceArguments) -> Result<Roots> {
+    let mut roots = manifests(cluster_arguments);
+    let objects = manifest::load(&cluster_arguments.manifests()?)?;
     for name in manifest::placeholders(&objects) {
         let definition = build::definition(source, &name)?;
         let own = source.images.join(&name);
@@ -41,8 +41,8 @@ pub async fn roots(place: &ClusterArguments, source: &SourceArguments) -> Result
 }
 
 /// The manifests alone, for when nothing else is known.
-pub fn manifests(place: &ClusterArguments) -> Roots {
-    let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) = place
+pub fn manifests(cluster_arguments: &ClusterArguments) -> Roots {
+    let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) = cluster_arguments
         .named_manifests()
         .iter()
         .cloned()

@@ -41,15 +41,19 @@ impl Session<'_> {
     /// When the first deployment lacks something on this host; with `--once`, whenever it fails.
     pub async fn run(&self) -> Result<()> {
         let mut changes = Changes::new();
-        let mut roots = roots::manifests(&self.arguments.place);
+        let mut roots = roots::manifests(&self.arguments.cluster_arguments);
         let mut changed: Vec<String> = Vec::new();
         let has_deployed = Cell::new(false);
         for number in 1.. {
-            let DevArguments { place, source, .. } = self.arguments;
+            let DevArguments {
+                cluster_arguments,
+                source,
+                ..
+            } = self.arguments;
             // On an error, the deployment reports it, and the same files are watched as before.
-            roots = roots::roots(place, source).await.unwrap_or(roots);
+            roots = roots::roots(cluster_arguments, source).await.unwrap_or(roots);
             // Before the deployment reads any file: a file that is saved from here on counts as a change.
-            let seen = Snapshot::read(&roots);
+            let before = Snapshot::read(&roots);
             self.follow_manifests();
             let start = Instant::now();
             self.printer.cycle(number, "started", &changed, start.elapsed(), None);
@@ -61,7 +65,7 @@ impl Session<'_> {
                         Err(failure) => return Err(failure),
                     }
                 }
-                newer = changes.next(&roots, &seen) => Some(newer),
+                newer = changes.next(&roots, &before) => Some(newer),
             };
             if let Some(warning) = changes.warning() {
                 self.printer.warning(&warning);
@@ -70,9 +74,12 @@ impl Session<'_> {
                 Some((files, _)) => {
                     self.printer
                         .cycle(number, "superseded", &changed, start.elapsed(), None);
-                    (files, "changed: the deployment on its way gives way to the next")
+                    (
+                        files,
+                        "changed: the running deployment is cancelled, the next one starts",
+                    )
                 }
-                None => (changes.next(&roots, &seen).await.0, "changed"),
+                None => (changes.next(&roots, &before).await.0, "changed"),
             };
             changed = files.iter().map(|path| self.display_path(path)).collect();
             self.printer.say(&format!("{} {how}", format_file_names(&changed)));
@@ -82,7 +89,7 @@ impl Session<'_> {
 
     /// Follows the logs of the objects in the manifests. Errors of the manifests are reported by the deployment.
     fn follow_manifests(&self) {
-        let paths = self.arguments.place.manifests();
+        let paths = self.arguments.cluster_arguments.manifests();
         let Ok(objects) = paths.and_then(|paths| manifest::load(&paths)) else {
             return;
         };
@@ -95,7 +102,11 @@ impl Session<'_> {
     }
 
     async fn deploy(&self) -> Result<()> {
-        let DevArguments { place, source, .. } = self.arguments;
+        let DevArguments {
+            cluster_arguments,
+            source,
+            ..
+        } = self.arguments;
         let arguments = UpArguments {
             wait: WaitArguments {
                 timeout: None,
@@ -105,7 +116,7 @@ impl Session<'_> {
             aot: None,
             rollback_on_failure: false,
             take_over: false,
-            place: place.clone(),
+            cluster_arguments: cluster_arguments.clone(),
             source: source.clone(),
             publish: PublishArguments::default(),
             signed: SignedArguments::default(),
@@ -139,7 +150,7 @@ impl Session<'_> {
             Err(failure) => {
                 self.printer.cycle(number, "failed", changed, time, Some(&failure));
                 self.printer.say(match has_deployed.get() {
-                    true => "the version before goes on serving; waiting for changes",
+                    true => "the version before is still served; waiting for changes",
                     false => "what ran before, if anything, goes on; waiting for changes",
                 });
                 Ok(())

@@ -49,9 +49,9 @@ async fn register(
     crun: &Crun,
 ) -> Result<()> {
     let runtimes = crun::runtimes(&crun.program);
-    let place = &engine.configuration;
-    let now = record::text(place)?;
-    let refused = |why: String| Error::input(format!("`{}` cannot be changed", place.display())).cause(why);
+    let path = &engine.configuration;
+    let now = record::text(path)?;
+    let refused = |why: String| Error::input(format!("`{}` cannot be changed", path.display())).cause(why);
     let document = configuration::parse(now.as_deref().unwrap_or_default()).map_err(refused)?;
     let sentence = format!(
         "Docker {}: runtimes `{CRUN}` and `{CRUN_WASM}` are {}",
@@ -62,7 +62,7 @@ async fn register(
     if is_known
         && earlier.is_some()
         && configuration::has_runtimes(&document, &runtimes)
-        && crun::is_named(&crun.program)
+        && crun::has_wasm_alias(&crun.program)
     {
         engine::probe(CRUN_WASM).await?;
         progress.outcome(format!("{sentence}: unchanged"));
@@ -71,7 +71,7 @@ async fn register(
     let others = earlier.map(|earlier| earlier.runtimes.clone()).unwrap_or_default();
     let rest = configuration::remove_runtimes(document, &others).map_err(refused)?;
     let written = configuration::text(&configuration::add_runtimes(rest.clone(), &runtimes).map_err(refused)?);
-    crun::name(&crun.program)?;
+    crun::link_wasm_alias(&crun.program)?;
     let beside = Path::new(FOLDER).join("daemon.json");
     record::replace(&beside, &written, 0o600)?;
     engine::validate(&beside).await?;
@@ -81,7 +81,7 @@ async fn register(
         _ => now.clone(),
     };
     let mut installed = Installed {
-        configuration: place.clone(),
+        configuration: path.clone(),
         before,
         written: written.clone(),
         // Runtimes that were registered by others before are kept by `docker remove`.
@@ -97,24 +97,24 @@ async fn register(
         is_finished: false,
     };
     record::write(&installed)?;
-    let (file, start) = (place.clone(), now.clone());
+    let (file, start) = (path.clone(), now.clone());
     let guard = cleanup.guard(async move { record::restore(&file, start.as_deref()) });
-    record::replace(place, &written, 0o644)?;
+    record::replace(path, &written, 0o644)?;
     progress.activity("the engine reads its configuration");
-    let taken = async {
+    let reload_and_probe = async {
         engine
             .reload(|registered| installed.runtimes.keys().all(|name| registered.contains(name)))
             .await?;
         progress.activity("a module runs");
         engine::probe(CRUN_WASM).await
     };
-    if let Err(failure) = taken.await {
+    if let Err(failure) = reload_and_probe.await {
         let back = engine
             .restore_configuration(now.as_deref(), |registered| *registered == engine.runtimes)
             .await;
-        let written = record::restore(place, now.as_deref());
+        let written = record::restore(path, now.as_deref());
         guard.cancel();
-        let sentence = format!("`{}` is what it was before", place.display());
+        let sentence = format!("`{}` is what it was before", path.display());
         return Err(match back.and(written) {
             Ok(()) => failure.hint(sentence),
             Err(undo_failure) => failure.hint(format!("{sentence}, but {}", undo_failure.sentence())),
@@ -130,7 +130,7 @@ async fn register(
 /// Restores the files other than the configuration.
 fn undo(earlier: Option<&Installed>, crun: &Crun) -> Result<()> {
     if let Some(earlier) = earlier {
-        crun::name(&earlier.program)?;
+        crun::link_wasm_alias(&earlier.program)?;
         return record::write(earlier);
     }
     if let Some(folder) = crun.copied.as_deref().filter(|folder| folder.exists()) {

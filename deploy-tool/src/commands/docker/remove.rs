@@ -35,8 +35,10 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup) -> Result<()> {
                 )),
         );
     }
-    let taken = async |progress: &Progress| unregister(progress, cleanup, &engine, &installed).await;
-    printer.step("Docker engine: runtimes removed", taken).await
+    let unregister_runtimes = async |progress: &Progress| unregister(progress, cleanup, &engine, &installed).await;
+    printer
+        .step("Docker engine: runtimes removed", unregister_runtimes)
+        .await
 }
 
 async fn unregister(progress: &Progress, cleanup: &Cleanup, engine: &Engine, installed: &Installed) -> Result<()> {
@@ -44,8 +46,8 @@ async fn unregister(progress: &Progress, cleanup: &Cleanup, engine: &Engine, ins
     let now = record::text(path)?;
     let restored = restored_text(path, installed, now.as_deref())?;
     if restored != now || !installed.is_finished {
-        let (place, start) = (path.clone(), now.clone());
-        let guard = cleanup.guard(async move { record::restore(&place, start.as_deref()) });
+        let (target, start) = (path.clone(), now.clone());
+        let guard = cleanup.guard(async move { record::restore(&target, start.as_deref()) });
         let is_gone = |registered: &BTreeSet<String>| installed.runtimes.keys().all(|name| !registered.contains(name));
         if let Err(failure) = engine.restore_configuration(restored.as_deref(), is_gone).await {
             record::restore(path, now.as_deref())?;

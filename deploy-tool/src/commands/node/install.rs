@@ -11,7 +11,7 @@ use crate::commands::doctor::{self, Images};
 use diagnostics::code::node::UNFIT;
 use diagnostics::{Error, Result};
 use host::cleanup::Cleanup;
-use nodes::api::node as node_api;
+use nodes::api::{eviction, node as node_api};
 use nodes::node;
 use nodes::node::{AllowedLosses, Chosen, InstallerReport, Outcome, Verb};
 use terminal::{Printer, Progress};
@@ -186,7 +186,7 @@ async fn install_and_probe(
     if let Some(allowed) = drain {
         progress.activity("its pods are evicted");
         let pods = read_evictable(session, target, allowed).await?;
-        node_api::evict(cluster, &pods, session.arguments.timeout).await?;
+        eviction::evict(cluster, &pods, session.arguments.timeout).await?;
     }
     let report = match session.run_installer(progress, Verb::Install, target).await {
         Ok(report) => report,

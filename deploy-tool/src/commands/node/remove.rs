@@ -6,7 +6,7 @@ use super::session::{self, NodeSession, connect, refuse_unnamed};
 use crate::cli::NodeRemoveArguments;
 use diagnostics::Result;
 use host::cleanup::Cleanup;
-use nodes::api::{doctor, node as node_api};
+use nodes::api::{doctor, eviction, node as node_api};
 use nodes::node;
 use nodes::node::{AllowedLosses, Chosen, Outcome, Verb};
 use terminal::{Printer, Progress};
@@ -89,7 +89,7 @@ async fn evict_and_remove(
         progress.activity("its Wasm pods are evicted");
         let pods = read_wasm_pods(session, target).await?;
         node::refuse_losses(target.name(), &pods, allowed)?;
-        node_api::evict(&session.cluster, &pods, session.arguments.timeout).await?;
+        eviction::evict(&session.cluster, &pods, session.arguments.timeout).await?;
     }
     // One may have come until the node was cordoned.
     refuse_pods(session, target).await?;

@@ -133,7 +133,7 @@ impl<'a> NodeSession<'a> {
             is_cut_off: !verb.is_read_only(),
         };
         let targets: Vec<Target> = Target::from_object(&job).into_iter().collect();
-        let outcome = wait::for_targets(
+        let outcome = wait::await_targets(
             &self.cluster,
             progress,
             &targets,
@@ -182,7 +182,7 @@ impl<'a> NodeSession<'a> {
     ) -> Result<Vec<Result<InstallerReport, Error>>> {
         let looked = nodes.iter().map(|node| async {
             progress.activity(node.name());
-            // Rows of several Jobs would chase each other.
+            // Several Jobs would overwrite each other's rows.
             let report = self.run_installer(&Progress::default(), verb, node).await;
             Result::Ok(report.map_err(Error::from))
         });

@@ -3,7 +3,7 @@
 mod failure;
 mod retry;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,16 +14,18 @@ use cluster::watch::Watch;
 use cluster::{Cluster, pods};
 use diagnostics::Result;
 use failure::{explain_failure, timeout_error, unknown};
-use retry::{replace_broken_pods, trigger_retries};
+use retry::{BrokenPods, trigger_retries};
 use rollout::{Clock, Objects, Phase, Policy, RolloutStatus, Row, Target, Tracker, Verdict, thresholds};
-use terminal::Progress;
+use terminal::{Progress, detail};
 
 /// With more objects than this, the sentence has only their number.
 const MOST_NAMED: usize = 4;
 /// Much is decided by time alone, without any change in the cluster.
-const RECKONING_INTERVAL: Duration = Duration::from_secs(1);
+const EVALUATION_INTERVAL: Duration = Duration::from_secs(1);
 /// Controllers that are refused again and again are asked at most so often to try again.
 const TRIGGER_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
+/// A log that cannot be read is asked for so often: the kubelet may be busy, or not allow it at all.
+const MOST_LOG_ATTEMPTS: u32 = 3;
 /// A refusal that is this close to progress of another object may be caused by it.
 const NUDGE_DELAY: SignedDuration = SignedDuration::from_secs(2);
 
@@ -73,15 +75,15 @@ impl Options {
 ///
 /// # Errors
 /// When one of them fails, or after the time limit.
-pub async fn for_targets(
+pub async fn await_targets(
     cluster: &Cluster,
     progress: &Progress,
     targets: &[Target],
     since: Timestamp,
     options: Options,
 ) -> Result<String> {
-    let nothing_to_note = async |_: &Target| Ok(());
-    for_targets_noting_ends(cluster, progress, targets, since, options, nothing_to_note).await
+    let no_callback = async |_: &Target| Ok(());
+    await_targets_with(cluster, progress, targets, since, options, no_callback).await
 }
 
 /// The same. `note` is called with each target that has succeeded and will be deleted by its TTL: later, the cluster does
@@ -89,7 +91,7 @@ pub async fn for_targets(
 ///
 /// # Errors
 /// When one of them fails, after the time limit, or when `note` fails.
-pub async fn for_targets_noting_ends(
+pub async fn await_targets_with(
     cluster: &Cluster,
     progress: &Progress,
     targets: &[Target],
@@ -101,23 +103,24 @@ pub async fn for_targets_noting_ends(
         return Ok("nothing to wait for".to_owned());
     }
     let mut watch = Watch::start(cluster, targets).await?;
-    let mut ticks = tokio::time::interval(RECKONING_INTERVAL);
+    let mut ticks = tokio::time::interval(EVALUATION_INTERVAL);
     let began = Instant::now();
     let since = Clock::new(since, since).since;
     let mut tracker = Tracker::new(targets, options.policy);
     let mut limit = options.limit.unwrap_or_else(|| default_limit(targets));
     let mut statuses = Vec::new();
     let (mut is_first_look, mut triggered) = (true, None);
-    let (mut replaced, mut noted) = (BTreeSet::new(), BTreeSet::new());
+    let (mut broken_pods, mut noted, mut unread_logs) = (BrokenPods::default(), BTreeSet::new(), BTreeMap::new());
     loop {
         tokio::select! {
             () = watch.changed() => {}
             _ = ticks.tick() => {}
             () = tokio::time::sleep_until(began + limit) => {
-                return Err(timeout_error(cluster, limit, &statuses, watch.last_error.as_deref()).await);
+                let failure = timeout_error(cluster, limit, &statuses, watch.last_error.as_deref()).await;
+                return Err(broken_pods.explain(failure));
             }
         }
-        if !watch.complete() {
+        if !watch.is_complete() {
             continue;
         }
         let now = cluster.now();
@@ -125,11 +128,11 @@ pub async fn for_targets_noting_ends(
         if triggered
             .is_none_or(|triggered: Timestamp| now.duration_since(triggered) >= TRIGGER_INTERVAL && moved > triggered)
         {
-            let is_any = trigger_retries(cluster, targets, &watch, moved).await?;
+            let is_any = trigger_retries(cluster, targets, &watch, moved).await;
             triggered = triggered.max(is_any.then_some(now));
         }
-        replace_broken_pods(cluster, targets, &watch, since, &mut replaced).await?;
-        read_last_words(cluster, &mut watch.objects).await;
+        broken_pods.delete(cluster, targets, &watch, since).await;
+        read_last_words(cluster, &mut watch.objects, &mut unread_logs).await;
         let clock = Clock::new(cluster.now(), since);
         let verdict;
         (statuses, verdict) = tracker.observe(&watch.objects, clock);
@@ -142,16 +145,16 @@ pub async fn for_targets_noting_ends(
         }
         match verdict {
             // Watches may be late: before the targets are ready, all objects are read once more.
-            Verdict::Ready if is_first_look => return Ok(ready(&statuses, &replaced)),
+            Verdict::Ready if is_first_look => return Ok(ready(&statuses, &broken_pods.deleted())),
             Verdict::Ready => {
-                relist(cluster, targets, &mut watch).await?;
+                watch.list_again(cluster);
                 is_first_look = true;
                 continue;
             }
-            Verdict::Failed(failed) => return Err(explain_failure(cluster, failed).await),
+            Verdict::Failed(failed) => return Err(broken_pods.explain(explain_failure(cluster, failed).await)),
             Verdict::Unknown => return Err(unknown(&statuses)),
             Verdict::Waiting if options.has_further_waves && tracker.is_blocked(&statuses, clock) => {
-                return Ok(ready(&statuses, &replaced));
+                return Ok(ready(&statuses, &broken_pods.deleted()));
             }
             Verdict::Waiting => {
                 let first = statuses.iter().find(|status| matches!(status.phase, Phase::Waiting(_)));
@@ -169,7 +172,7 @@ fn default_limit(targets: &[Target]) -> Duration {
     rollout::default_time_limit(targets).unsigned_abs()
 }
 
-fn ready(statuses: &[RolloutStatus], replaced: &BTreeSet<String>) -> String {
+fn ready(statuses: &[RolloutStatus], replaced: &[&str]) -> String {
     let sentences: Vec<String> = statuses.iter().map(RolloutStatus::sentence).collect();
     let sentence = match sentences.len() {
         // The rows have said each of them.
@@ -179,26 +182,27 @@ fn ready(statuses: &[RolloutStatus], replaced: &BTreeSet<String>) -> String {
     if replaced.is_empty() {
         return sentence;
     }
-    let names: Vec<&str> = replaced.iter().map(String::as_str).collect();
-    format!("{sentence}; replaced broken pods: {}", names.join(", "))
-}
-
-/// Lists all objects again, in place of the state from the watches. The last state of deleted Jobs is kept.
-async fn relist(cluster: &Cluster, targets: &[Target], watch: &mut Watch) -> Result<()> {
-    let mut fresh = Watch::start(cluster, targets).await?;
-    let gone = std::mem::take(&mut watch.objects.gone_jobs);
-    fresh.objects.gone_jobs = gone;
-    fresh.objects.last_words = std::mem::take(&mut watch.objects.last_words);
-    *watch = fresh;
-    Ok(())
+    format!("{sentence}; replaced broken pods: {}", replaced.join(", "))
 }
 
 /// Reads the logs of containers that have just exited and may have been executed as a native program: unlike the exit code,
-/// the log shows that.
-async fn read_last_words(cluster: &Cluster, objects: &mut Objects) {
-    for (container_id, evidence) in rollout::unread_logs(objects) {
-        let words = pods::evidence(cluster, &evidence).await;
-        objects.last_words.insert(container_id, words);
+/// the log shows that. One that cannot be read proves nothing; `failures` counts the attempts by the container's id.
+async fn read_last_words(cluster: &Cluster, objects: &mut Objects, failures: &mut BTreeMap<String, u32>) {
+    for (container_id, log) in rollout::unread_logs(objects) {
+        let failed = failures.entry(container_id.clone()).or_default();
+        if *failed >= MOST_LOG_ATTEMPTS {
+            continue;
+        }
+        match pods::last_lines(cluster, &log).await {
+            Ok(words) => _ = objects.last_words.insert(container_id, words),
+            Err(reason) => {
+                *failed += 1;
+                detail(&format!(
+                    "the log of container `{}` of pod `{}` cannot be read: {reason}",
+                    log.container, log.pod
+                ));
+            }
+        }
     }
 }
 

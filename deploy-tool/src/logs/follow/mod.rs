@@ -27,7 +27,7 @@ struct Followed {
     /// The run whose log has been read last.
     run: Option<String>,
     /// Whether a log that ended, though the container runs, may be opened again.
-    again: bool,
+    may_reopen: bool,
     /// The time of the last line.
     last: Option<Timestamp>,
     /// After the log was opened again, lines up to this time are repeated and skipped.
@@ -40,7 +40,7 @@ impl Followed {
             state,
             open: false,
             run: None,
-            again: false,
+            may_reopen: false,
             last: None,
             repeated: None,
         }
@@ -113,7 +113,7 @@ impl Follow {
             let State::Written { run, running } = &followed.state else {
                 continue;
             };
-            let unread = followed.run.as_ref() != Some(run) || (*running && followed.again);
+            let unread = followed.run.as_ref() != Some(run) || (*running && followed.may_reopen);
             if followed.open || !unread || room == 0 {
                 continue;
             }
@@ -126,7 +126,7 @@ impl Follow {
             });
             followed.open = true;
             followed.repeated = followed.last;
-            followed.again = false;
+            followed.may_reopen = false;
             followed.run = Some(run.clone());
         }
         openings
@@ -159,7 +159,7 @@ impl Follow {
     pub fn tick(&mut self) {
         self.containers
             .values_mut()
-            .for_each(|followed| followed.again = !followed.open);
+            .for_each(|followed| followed.may_reopen = !followed.open);
     }
 
     /// A sentence about the containers that have to wait for others to end, when they have become more.

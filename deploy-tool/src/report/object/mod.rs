@@ -254,7 +254,7 @@ pub fn age(created: Timestamp, now: Timestamp) -> String {
 pub fn short_image(image: &str) -> String {
     let name = image.strip_prefix("docker.io/").unwrap_or(image);
     let name = name.strip_prefix("library/").unwrap_or(name);
-    match name.find("sha256").map(|place| place + "sha256:".len()) {
+    match name.find("sha256").map(|offset| offset + "sha256:".len()) {
         Some(digits) if name.len() >= digits + 64 && name.is_char_boundary(digits + 12) => {
             name[..digits + 12].to_owned()
         }

@@ -2,91 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod run;
+mod unavailable;
+
 use std::path::Path;
-use std::process::Command;
 
-/// A run in a home of its own: no kubeconfig, no Docker engine, an empty cache.
-struct Run {
-    home: tempfile::TempDir,
-}
-
-struct CommandOutput {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl Run {
-    fn new() -> Self {
-        Self {
-            home: tempfile::tempdir().unwrap(),
-        }
-    }
-
-    fn path(&self, name: &str) -> std::path::PathBuf {
-        self.home.path().join(name)
-    }
-
-    /// Writes a file into the home and gives its path.
-    fn file(&self, name: &str, text: &str) -> String {
-        let path = self.path(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, text).unwrap();
-        path.display().to_string()
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_deploy-tool"));
-        command
-            .args(arguments)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap())
-            .env("HOME", self.home.path())
-            .env("DEPLOY_TOOL_CACHE", self.path("cache"))
-            .env("DOCKER_HOST", "unix:///nowhere/docker.sock")
-            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap());
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> CommandOutput {
-        said(&mut self.command(arguments))
-    }
-
-    /// A kubeconfig with one context.
-    fn kubeconfig(&self, context: &str, server: &str) {
-        let text = format!(
-            "apiVersion: v1\nkind: Config\nclusters: [{{name: c, cluster: {{server: '{server}'}}}}]\n\
-             users: [{{name: u, user: {{token: t}}}}]\n\
-             contexts: [{{name: {context}, context: {{cluster: c, user: u}}}}]\ncurrent-context: {context}\n"
-        );
-        self.file(".kube/config", &text);
-    }
-}
-
-fn said(command: &mut Command) -> CommandOutput {
-    let output = command.output().unwrap();
-    CommandOutput {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-impl CommandOutput {
-    #[track_caller]
-    fn fails(self, code: i32, parts: &[&str]) {
-        assert_eq!(self.code, code, "{}", self.stderr);
-        for part in parts {
-            assert!(self.stderr.contains(part), "`{part}` is missing in:\n{}", self.stderr);
-        }
-        assert_eq!(self.stdout, "", "talk goes to the standard error");
-        assert!(
-            !self.stderr.contains('\u{1b}'),
-            "colour without a terminal: {:?}",
-            self.stderr
-        );
-    }
-}
+use run::{Run, output_of};
 
 const VERBS: &[&[&str]] = &[
     &[],
@@ -113,7 +34,7 @@ fn data_that_cannot_be_written_is_a_failure() {
         &["version", "--output", "json"],
         &["completion", "bash"],
     ] {
-        said(run.command(arguments).stdout(full())).fails(3, &["the standard output cannot be written"]);
+        output_of(run.command(arguments).stdout(full())).fails(3, &["the standard output cannot be written"]);
     }
 }
 
@@ -126,7 +47,7 @@ fn without_a_cache_folder_a_temporary_one_serves() {
         let mut command = run.command(&["restart", "--namespace", "shop"]);
         command.env_remove("DEPLOY_TOOL_CACHE").env(name, value);
         // Without a home the user's own would be read.
-        said(command.env("KUBECONFIG", run.path("none"))).fails(
+        output_of(command.env("KUBECONFIG", run.path("none"))).fails(
             1,
             &["cache", "DEPLOY_TOOL_CACHE names a folder that stays", "has no context"],
         );
@@ -213,54 +134,6 @@ fn wrong_arguments_are_refused_before_anything_happens() {
 }
 
 #[test]
-fn a_cluster_that_is_not_there() {
-    let run = Run::new();
-    run.kubeconfig("kind-other", "https://127.0.0.1:1");
-    let parts = [
-        "https://127.0.0.1:1/",
-        "kind-other",
-        "Connection refused",
-        "deploy-tool cluster up --name other",
-    ];
-    run.run(&["status", "--context", "kind-other"]).fails(2, &parts);
-}
-
-#[test]
-fn a_cluster_that_says_nothing_is_given_up_soon() {
-    // Connections are taken by the kernel and never answered.
-    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let run = Run::new();
-    run.kubeconfig("kind-other", &format!("http://{}", silent.local_addr().unwrap()));
-    let start = std::time::Instant::now();
-    run.run(&["status", "--context", "kind-other"])
-        .fails(2, &["no answer within 8 s"]);
-    assert!(start.elapsed() < std::time::Duration::from_secs(60));
-}
-
-#[test]
-fn a_kubeconfig_that_is_none() {
-    let run = Run::new();
-    run.file(".kube/config", "just words");
-    run.run(&["status"])
-        .fails(1, &[".kube/config` cannot be read", "correct the file"]);
-}
-
-#[test]
-fn no_docker_engine() {
-    for arguments in [&["build"] as &[&str], &["cluster", "up"], &["cluster", "down"]] {
-        Run::new()
-            .run(arguments)
-            .fails(3, &["the Docker engine does not answer", "systemctl start docker"]);
-    }
-}
-
-#[test]
-fn no_docker_program() {
-    let run = Run::new();
-    said(run.command(&["build"]).env("PATH", run.home.path())).fails(3, &["`docker` is not installed", "PATH"]);
-}
-
-#[test]
 fn manifests_that_cannot_be_used() {
     let run = Run::new();
     let object = "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n";
@@ -316,9 +189,9 @@ fn one_at_a_time_on_one_cluster() {
 fn a_cache_that_cannot_be_made() {
     let run = Run::new();
     let file = run.file("file", "");
-    said(run.command(&["build"]).env("DEPLOY_TOOL_CACHE", file))
+    output_of(run.command(&["build"]).env("DEPLOY_TOOL_CACHE", file))
         .fails(3, &["cannot make the cache folder", "DEPLOY_TOOL_CACHE"]);
-    said(
+    output_of(
         run.command(&["build"])
             .env_remove("HOME")
             .env_remove("DEPLOY_TOOL_CACHE"),
@@ -369,7 +242,7 @@ fn a_module_that_is_given_is_packed_as_it_is() {
     let built = |module: &[u8]| {
         std::fs::write(&path, module).unwrap();
         let arguments = ["build", "--module", path.to_str().unwrap(), "--output", "json"];
-        let said = said(run.command(&arguments).env("PATH", &programs));
+        let said = output_of(run.command(&arguments).env("PATH", &programs));
         assert_eq!(said.code, 0, "{}", said.stderr);
         let result: serde_json::Value = serde_json::from_str(said.stdout.lines().last().unwrap()).unwrap();
         result["data"].clone()
@@ -400,69 +273,4 @@ fn a_module_that_is_given_is_packed_as_it_is() {
     ];
     run.run(&push)
         .fails(1, &["a module cannot be packed into an image that is built"]);
-}
-
-/// Nobody answers at this port: it is the one that nobody may use.
-const NOBODY: &str = "http://127.0.0.1:1";
-
-#[test]
-fn files_of_a_kubeconfig_that_are_not_there_do_not_count() {
-    let run = Run::new();
-    run.kubeconfig("kind-x", NOBODY);
-    let good = run.path(".kube/config").display().to_string();
-    let missing = run.path("missing").display().to_string();
-    let status = |list: &str| {
-        let arguments = ["status", "--context", "kind-x", "-n", "shop"];
-        said(run.command(&arguments).env("KUBECONFIG", list))
-    };
-    for list in [
-        good.clone(),
-        format!("{missing}:{good}"),
-        format!("{good}:{missing}"),
-        format!("{good}::{missing}:"),
-        String::new(),
-    ] {
-        status(&list).fails(2, &["does not answer"]);
-    }
-    let other = run.path("other").display().to_string();
-    status(&format!("{missing}:{other}")).fails(1, &["it has none", &missing, &other]);
-}
-
-#[test]
-fn a_proxy_is_named_and_this_host_is_reached_without() {
-    let run = Run::new();
-    let status = |server: &str, variables: &[(&str, &str)]| {
-        run.kubeconfig("x", server);
-        let mut command = run.command(&["status", "--context", "x", "-n", "shop"]);
-        said(command.envs(variables.iter().copied()))
-    };
-    let proxy = ("HTTPS_PROXY", "http://user:secret@127.0.0.1:1");
-    let through = status("https://192.0.2.7:6443", &[proxy]);
-    assert!(!through.stderr.contains("secret"), "{}", through.stderr);
-    through.fails(
-        2,
-        &[
-            "through the proxy http://127.0.0.1:1, which HTTPS_PROXY names",
-            "NO_PROXY",
-        ],
-    );
-    for list in [
-        "127.0.0.1,localhost,.svc,10.0.0.0/8",
-        "127.0.0.1",
-        "localhost, 127.0.0.0/8",
-        "127.0.0.1,",
-        "",
-    ] {
-        let said = status("https://127.0.0.1:1", &[proxy, ("NO_PROXY", list)]);
-        assert!(!said.stderr.contains("proxy"), "NO_PROXY={list}: {}", said.stderr);
-        said.fails(2, &["https://127.0.0.1:1/", "does not answer"]);
-    }
-    status("https://192.0.2.7:6443", &[("HTTPS_PROXY", "http://a:secret@")]).fails(1, &["HTTPS_PROXY names"]);
-}
-
-#[test]
-fn outside_of_a_pod_there_is_no_cluster_around() {
-    Run::new()
-        .run(&["status", "--context", "in-cluster", "-n", "shop"])
-        .fails(1, &["this does not run in a pod"]);
 }

@@ -9,7 +9,7 @@ use wasm_build::workspace::{Package, Workspace};
 ///
 /// # Errors
 /// When it is not clear, or there is none of that name.
-pub fn package<'w>(workspace: &'w Workspace, folder: &Path, name: Option<&str>) -> Result<&'w Package> {
+pub fn choose<'w>(workspace: &'w Workspace, folder: &Path, name: Option<&str>) -> Result<&'w Package> {
     if let Some(name) = name {
         return workspace.package(name).ok_or_else(|| {
             let names: Vec<&str> = workspace.packages.iter().map(|package| package.name.as_str()).collect();
@@ -62,17 +62,17 @@ mod tests {
     #[test]
     fn the_named_one_the_one_here_or_the_only_program() {
         let several = workspace(&[("a", "bin"), ("b", "bin"), ("c", "lib")]);
-        let found = |folder: &str, name| package(&several, Path::new(folder), name).map(|package| package.name.clone());
+        let found = |folder: &str, name| choose(&several, Path::new(folder), name).map(|package| package.name.clone());
         assert_eq!(found("/w", Some("b")).unwrap(), "b");
         assert_eq!(found("/w/c", None).unwrap(), "c");
         let unclear = found("/w", None).unwrap_err().to_string();
         assert!(unclear.contains("a, b") && unclear.contains("--package a"), "{unclear}");
         assert!(found("/w", Some("x")).unwrap_err().to_string().contains("a, b, c"));
         let single = workspace(&[("a", "bin"), ("c", "lib")]);
-        assert_eq!(package(&single, Path::new("/w"), None).unwrap().name, "a");
+        assert_eq!(choose(&single, Path::new("/w"), None).unwrap().name, "a");
         let none = workspace(&[("c", "lib")]);
         assert!(
-            package(&none, Path::new("/w"), None)
+            choose(&none, Path::new("/w"), None)
                 .unwrap_err()
                 .to_string()
                 .contains("src/main.rs")

@@ -1,0 +1,123 @@
+//! Crates that are not as usual, and folders that are no crate.
+
+use super::*;
+
+#[test]
+fn what_is_not_as_usual_works_or_is_told_with_what_to_do() {
+    let package = |name: &str, more: &str| {
+        let edition = "edition = \"2021\"\nrust-version = \"1.85\"\n";
+        format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\n{edition}{more}")
+    };
+    let empty = "fn main() {}\n";
+    let outside = package(
+        "app",
+        "\n[dependencies]\nother = { path = \"../other\" }\n\n[workspace]\n",
+    );
+    let renamed = package(
+        "app",
+        "\n[[bin]]\nname = \"server\"\npath = \"src/main.rs\"\n\n[workspace]\n",
+    );
+    let (app, other) = (package("app", "\n[workspace]\n"), package("other", ""));
+    // Files beside those of every case, what is told, and what to do.
+    for (files, verdict, expected) in [
+        (
+            &[("app/Cargo.toml", outside.as_str()), ("app/src/main.rs", empty)][..],
+            "after-changes",
+            &["[outside]", "Cargo.toml:8", "/other`", "`members`"][..],
+        ),
+        (
+            &[("app/Cargo.toml", &renamed), ("app/src/main.rs", empty)],
+            "after-changes",
+            &["[binary]", "server", "name = \"app\" and path = \"src/main.rs\""],
+        ),
+        (
+            &[
+                ("app/Cargo.toml", &app),
+                ("app/src/bin/a.rs", empty),
+                ("app/src/bin/b.rs", empty),
+            ],
+            "after-changes",
+            &["its binaries are a, b", "name = \"app\" and path = \"src/bin/a.rs\""],
+        ),
+        (
+            &[
+                ("app/Cargo.toml", &app),
+                ("app/src/main.rs", empty),
+                ("app/src/bin/b.rs", empty),
+            ],
+            "ready",
+            &["runs as Wasm as it is"],
+        ),
+    ] {
+        let given = Crate::new(&[files, &[("other/Cargo.toml", &other), ("other/src/lib.rs", "")]].concat());
+        // From the folder above: the folder to go to is told, and Cargo.lock is made.
+        let (code, text) = given.run(".", &["app"]);
+        assert_eq!(code, 0, "{text}");
+        let folder = given.home.path().join("app").canonicalize().unwrap();
+        let next = format!("next:\n  cd {}\n", folder.display());
+        for expected in expected.iter().copied().chain([next.as_str(), "  Cargo.lock\n"]) {
+            assert!(text.contains(expected), "{expected}: {text}");
+        }
+        assert_eq!(given.report(&["app"]).1["verdict"], verdict, "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_crate_or_several_is_told() {
+    let nothing = Crate::new(&[]);
+    let (code, text) = nothing.run(".", &[]);
+    assert!(
+        code == 1 && text.contains("is no crate") && text.contains("deploy-tool new"),
+        "{text}"
+    );
+    let member = |name: &str| format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n");
+    let (one, two) = (member("one"), member("two"));
+    let several = Crate::new(&[
+        (
+            "Cargo.toml",
+            "[workspace]\nresolver = \"2\"\nmembers = [\"one\", \"two\"]\n",
+        ),
+        ("Cargo.lock", LOCK),
+        ("one/Cargo.toml", &one),
+        ("one/src/main.rs", "fn main() {}\n"),
+        ("two/Cargo.toml", &two),
+        ("two/src/main.rs", "fn main() {}\n"),
+    ]);
+    let (code, text) = several.run(".", &[]);
+    assert!(
+        code == 1 && text.contains("one, two") && text.contains("--package one"),
+        "{text}"
+    );
+    let (code, text) = several.run(".", &["--package", "two"]);
+    assert!(code == 0 && text.contains("cd "), "{text}");
+    assert!(Path::new(&several.home.path().join("two/manifests/two.yaml")).is_file());
+    let (code, text) = several.run(".", &["--health", "healthz"]);
+    assert!(code == 1 && text.contains("such as /healthz"), "{text}");
+}
+
+/// Here because it needs the program and nothing else, as `init`.
+#[test]
+fn new_says_that_no_repository_was_created_and_why() {
+    let home = tempfile::tempdir().unwrap();
+    let new = |path: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_deploy-tool"));
+        command.args(["new", "shop"]).current_dir(home.path()).env("PATH", path);
+        let output = command.output().unwrap();
+        let _ = fs::remove_dir_all(home.path().join("shop"));
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let programs = home.path().join("programs");
+    fs::create_dir(&programs).unwrap();
+    let git = "#!/bin/sh\n[ \"$1\" = init ] || exit 128\necho 'fatal: cannot mkdir .git' >&2\nexit 128\n";
+    fs::write(programs.join("git"), git).unwrap();
+    fs::set_permissions(
+        programs.join("git"),
+        std::os::unix::fs::PermissionsExt::from_mode(0o755),
+    )
+    .unwrap();
+    let (code, said) = new(&programs.display().to_string());
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("`git init` failed: fatal: cannot mkdir .git"), "{said}");
+    let (code, said) = new("/nowhere");
+    assert!(code == Some(0) && said.contains("git is not installed"), "{said}");
+}
