@@ -19,7 +19,7 @@ test: ## everything that proves it
 test-compose: ## of these the road of Docker Compose alone, on Debian 13's engine in a container (a few minutes)
 	@scripts/test-compose
 
-test-dapr: ## the demo with Dapr in both forms, and what happens to it when its parts go (a quarter of an hour)
+test-dapr: ## the demo with Dapr in both forms, and what happens to it when its parts go (half an hour)
 	@scripts/test-dapr
 
 test-workflows: ## every step of .github/workflows in a container with a hosted runner's tools, as its user (half an hour)

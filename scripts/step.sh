@@ -23,11 +23,11 @@ die() {
   exit "$exit_code"
 }
 
-# one_at_a_time NAME: a second run of the same script says so and ends, instead of fighting with the first.
+# one_at_a_time NAME [COMMAND]: a second run of the same script says so and ends, instead of fighting with the first.
 one_at_a_time() {
   command -v flock >/dev/null || { exit_code=3; die "flock is missing: it is part of util-linux"; }
   exec 9>"$cache/$1.lock"
-  flock --nonblock 9 || die "another \`make ${1%%-*}\` is running: wait for it, or end it"
+  flock --nonblock 9 || die "another \`${2:-make $1}\` is running: wait for it, or end it"
 }
 
 # now: seconds; whole ones where the shell knows no better.
