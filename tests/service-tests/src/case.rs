@@ -4,6 +4,7 @@
 //! address. They touch only things of ids they chose themselves: `$1` to `$9` stand for them in paths, bodies and
 //! expectations.
 
+use std::sync::Mutex;
 use std::time::SystemTime;
 
 use crate::http::{Request, Response};
@@ -200,11 +201,13 @@ pub fn play_all(cases: &[Case], base: i32, fits: impl Fn(&Case) -> bool, send: &
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Ids that neither people nor another run of these tests use.
+/// A thousand ids that neither people nor another run of these tests use, and others with each call.
 pub fn unused_ids() -> i32 {
+    static LAST_SLOT: Mutex<u128> = Mutex::new(0);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    let slot = now.as_millis() % 1_000_000;
-    1_000_000_000 + i32::try_from(slot).unwrap() * 1_000
+    let mut slot = LAST_SLOT.lock().unwrap();
+    *slot = now.as_millis().max(*slot + 1);
+    1_000_000_000 + i32::try_from(*slot % 1_000_000).unwrap() * 1_000
 }
 
 /// Puts ids in the place of `$1` to `$9`, and the id before them in that of `$0`.

@@ -159,7 +159,7 @@ impl Database {
 
     /// Does something to the container: `pause`, `unpause`, `stop`, `start`, `kill`, `restart`.
     pub fn container(&self, action: &str) {
-        docker(&[action, &self.container]).unwrap();
+        container_action(action, &self.container);
     }
 }
 
@@ -167,6 +167,18 @@ impl Drop for Database {
     fn drop(&mut self) {
         let _ = docker(&["rm", "--force", "--volumes", &self.container]);
     }
+}
+
+/// Runs an action of Docker on a container: `pause`, `stop` and the like.
+pub fn container_action(action: &str, container: &str) {
+    eventually(&format!("docker {action} succeeds"), || {
+        match docker(&[action, container]) {
+            Ok(_) => Some(()),
+            // With cgroup v1 runc gives up after some attempts, on a busy host.
+            Err(error) if error.contains("unable to freeze") => None,
+            Err(error) => panic!("{error}"),
+        }
+    });
 }
 
 fn docker(arguments: &[&str]) -> Result<String, String> {

@@ -1,7 +1,7 @@
 //! The database of the orders service away, wherever it and the service run: what clients see, within which time, and that all recovers.
 
 use std::io::Result;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -113,41 +113,41 @@ pub fn killed_under_load(stage: &impl Stage) {
     const CLIENTS: i32 = 4;
     const KILLS: usize = 3;
     begin(stage);
-    let stop = AtomicBool::new(false);
+    let (stop, stored) = (AtomicBool::new(false), AtomicI32::new(0));
     let stop_at_last = Afterwards(|| stop.store(true, Ordering::Relaxed));
-    let created: i32 = thread::scope(|scope| {
-        let clients: Vec<_> = (0..CLIENTS)
-            .map(|client| {
-                let stop = &stop;
-                scope.spawn(move || {
-                    let ids = (FIRST_ID + client..).step_by(CLIENTS as usize);
-                    let stored = ids.take_while(|_| !stop.load(Ordering::Relaxed));
-                    stored.map(|id| create_stubbornly(stage, id)).sum::<i32>()
-                })
-            })
-            .collect();
+    thread::scope(|scope| {
+        for client in 0..CLIENTS {
+            let (stop, stored) = (&stop, &stored);
+            scope.spawn(move || {
+                let ids = (FIRST_ID + client..).step_by(CLIENTS as usize);
+                for id in ids.take_while(|_| !stop.load(Ordering::Relaxed)) {
+                    create_stubbornly(stage, id);
+                    stored.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
         for _ in 0..KILLS {
             stage.kill();
             await_ready(stage);
-            thread::sleep(Duration::from_millis(500));
+            let before = stored.load(Ordering::Relaxed);
+            await_that("orders are stored again", || stored.load(Ordering::Relaxed) > before);
         }
         drop(stop_at_last);
-        clients.into_iter().map(|client| client.join().unwrap()).sum()
     });
+    let created = stored.into_inner();
     assert_eq!(count_orders(stage), created);
     assert!(created > CLIENTS, "the clients got too little done: {created}");
     println!("{created} orders of {CLIENTS} clients, {KILLS} kills: none lost, none doubled");
 }
 
 /// Repeats on 503 and 504, and where no answer came, like a sensible client; 409 says that an
-/// earlier attempt was done. Returns the number of orders it stored, which is one.
-fn create_stubbornly(stage: &impl Stage, id: i32) -> i32 {
+/// earlier attempt was done.
+fn create_stubbornly(stage: &impl Stage, id: i32) {
     await_that("the order is stored", || match status(stage, &create(id)) {
         Some(200 | 409) => true,
         None | Some(503 | 504) => false,
         Some(status) => panic!("{status}"),
     });
-    1
 }
 
 fn count_orders(stage: &impl Stage) -> i32 {

@@ -2,7 +2,7 @@
 //!
 //! A service's contract is a table of [`case`]s, which run in three places: over its pure layers [`in_process`],
 //! against its native [`native_process`] on a real [`database`], and against any service by its address ([`test_server`]). What happens
-//! when the database is an outage ([`database_outage`]) is told to the native build and to Wasm pods.
+//! in a [`database_outage`] is told to the native build and to Wasm pods.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -13,6 +13,7 @@ pub mod database_outage;
 pub mod http;
 pub mod in_process;
 pub mod native_process;
+pub mod refusing_port;
 pub mod test_server;
 
 use std::io::Write;

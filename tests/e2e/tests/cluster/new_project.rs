@@ -289,7 +289,19 @@ fn a_new_project_on_the_service_library_answers_and_tells_its_metrics() {
     assert_eq!(echoed.success().stdout, "short");
     let metrics = project.answer("/metrics");
     assert!(metrics.contains("# TYPE "), "{metrics}");
+    assert_names_are_valid(&metrics);
     project.remove();
+}
+
+/// With one invalid name, such as that of a package with hyphens, Prometheus reads none of the metrics.
+fn assert_names_are_valid(metrics: &str) {
+    for sample in metrics.lines().filter(|line| !line.starts_with('#')) {
+        let name = sample.split(['{', ' ']).next().unwrap();
+        let is_valid = name
+            .chars()
+            .all(|character| character.is_ascii_alphanumeric() || character == '_');
+        assert!(is_valid && !name.is_empty(), "{sample}");
+    }
 }
 
 #[test]
@@ -308,7 +320,8 @@ fn a_new_project_on_the_service_library_with_a_database_keeps_its_rows() {
     project.run(&["up", "--dev"]);
     assert_eq!(project.answer("/notes"), format!("[{written}]"));
     let metrics = project.answer("/metrics");
-    assert!(metrics.contains("notes_database_connections"), "{metrics}");
+    assert!(metrics.contains("_database_connections"), "{metrics}");
+    assert_names_are_valid(&metrics);
     project.remove();
 }
 

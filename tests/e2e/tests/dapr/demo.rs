@@ -54,15 +54,20 @@ pub fn address() -> &'static str {
     ADDRESS.get_or_init(|| address_of("orders"))
 }
 
-/// Sends a request; `None` while nobody answers.
+/// Sends a request to the orders service; `None` while nobody answers.
 pub fn try_send(method: &str, path: &str, body: Option<&Value>) -> Option<Response> {
+    try_send_to(address(), method, path, body)
+}
+
+/// Sends a request to this host and port; `None` while nobody answers.
+pub fn try_send_to(address: &str, method: &str, path: &str, body: Option<&Value>) -> Option<Response> {
     let mut request = Request::new(method, path);
     if let Some(body) = body {
         request = request
             .header("content-type", "application/json")
             .with_body(&body.to_string());
     }
-    request.send(address()).ok()
+    request.send(address).ok()
 }
 
 /// Sends a request that must be answered: its status and its JSON.

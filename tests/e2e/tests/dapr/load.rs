@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use service_tests::case::unused_ids;
 
-use crate::demo::try_send;
+use crate::demo::{address_of, try_send_to};
 use crate::harness::time_limit;
 
 /// The load. Each client has ids of its own.
@@ -32,17 +32,18 @@ pub struct Done {
 }
 
 impl Load {
-    /// So many clients, each with this pause between its requests, and orders of this form.
-    pub fn start(clients: i32, pause: Duration, order: fn(i32) -> Value) -> Self {
+    /// A client of each of these Services, with this pause between its requests, and orders of this form.
+    pub fn start(services: &[&str], pause: Duration, order: fn(i32) -> Value) -> Self {
         let (stop, done, first) = (
             Arc::new(AtomicBool::new(false)),
             Arc::new(AtomicI32::new(0)),
             unused_ids(),
         );
-        let clients = (0..clients)
-            .map(|number| {
-                let (stop, done) = (stop.clone(), done.clone());
-                spawn(move || client(first + number * IDS, pause, order, &stop, &done))
+        let clients = (0..)
+            .zip(services)
+            .map(|(number, service)| {
+                let (address, stop, done) = (address_of(service), stop.clone(), done.clone());
+                spawn(move || client(&address, first + number * IDS, pause, order, &stop, &done))
             })
             .collect();
         Self {
@@ -83,7 +84,14 @@ impl Load {
 }
 
 /// What failed, and at last how many orders went all the way.
-fn client(first: i32, pause: Duration, order: fn(i32) -> Value, stop: &AtomicBool, done: &AtomicI32) -> Vec<String> {
+fn client(
+    address: &str,
+    first: i32,
+    pause: Duration,
+    order: fn(i32) -> Value,
+    stop: &AtomicBool,
+    done: &AtomicI32,
+) -> Vec<String> {
     let start = Instant::now();
     let mut failures = Vec::new();
     let mut id = first;
@@ -96,7 +104,7 @@ fn client(first: i32, pause: Duration, order: fn(i32) -> Value, stop: &AtomicBoo
             ("PUT", path.as_str(), Some(changed), 200),
             ("DELETE", path.as_str(), None, 204),
         ] {
-            let response = try_send(method, path, body.as_ref());
+            let response = try_send_to(address, method, path, body.as_ref());
             if response.as_ref().is_none_or(|response| response.status != expected) {
                 let output = response.map(|response| response.body);
                 failures.push(format!("{method} {id} after {:?}: {output:?}", start.elapsed()));

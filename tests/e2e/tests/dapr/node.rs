@@ -1,31 +1,26 @@
 //! A node is cut off until the cluster has given it up for lost, and comes back.
 
-use std::process::Command;
 use std::time::Instant;
 
 use service_tests::case::unused_ids;
+use service_tests::database::container_action;
 
 use crate::demo::{Diagnosis, events_of, namespace, priced, try_send, types_of, whole};
-use crate::harness::{CommandOutput, await_that, cluster, eventually, kubectl, object};
-
-fn docker(verb: &str, node: &str) {
-    let output = Command::new("docker").args([verb, node]).output();
-    CommandOutput::from(output.unwrap()).success();
-}
+use crate::harness::{await_that, cluster, eventually, kubectl, object};
 
 /// Nothing on the node does anything as long as this lives: to everybody else it is gone.
 struct NodeAway(String);
 
 impl NodeAway {
     fn begin(node: String) -> Self {
-        docker("pause", &node);
+        container_action("pause", &node);
         Self(node)
     }
 }
 
 impl Drop for NodeAway {
     fn drop(&mut self) {
-        docker("unpause", &self.0);
+        container_action("unpause", &self.0);
     }
 }
 

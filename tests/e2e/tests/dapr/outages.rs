@@ -143,12 +143,11 @@ fn a_sidecar_that_is_killed_takes_nothing_along() {
         assert_eq!(types_of(&events, id), ["order.created", "order.deleted"], "{app}");
         whole();
         let count = |container: &Value| container["restartCount"].as_i64().unwrap();
-        // A node tells of it a little after the sidecar works again.
-        let (sidecar_now, service_now) = eventually("the node tells of the restart", || {
+        // A node tells of it a little after the sidecar works again, which may end once more while a component is not there.
+        let (_, service_now) = eventually("the node tells of the restart", || {
             let now = containers(&only_pod(app));
             (count(&now.0) > count(&sidecar)).then_some(now)
         });
-        assert_eq!(count(&sidecar_now), count(&sidecar) + 1, "{app}");
         assert_eq!(count(&service_now), count(&service), "{app}");
     }
 }

@@ -17,12 +17,17 @@ fn roll_out(deployment: &str) {
 fn rollouts_and_scaling_lose_no_request_and_no_event() {
     let _diagnosis = Diagnosis;
     whole();
-    let load = Load::start(3, Duration::from_millis(50), unpriced);
+    // The page reaches the orders through two sidecars, which keep their connections.
+    let load = Load::start(
+        &["orders", "orders", "page", "page"],
+        Duration::from_millis(50),
+        unpriced,
+    );
     await_that("the load runs", || load.done() > 5);
-    for deployment in ["pricing", "events", "orders"] {
+    for deployment in ["pricing", "events", "orders", "page"] {
         roll_out(deployment);
     }
-    for deployment in ["orders", "pricing", "events"] {
+    for deployment in ["orders", "pricing", "events", "page"] {
         scale(deployment, 2);
         scale(deployment, 1);
     }

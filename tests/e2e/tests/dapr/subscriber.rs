@@ -16,7 +16,7 @@ const AWAY: Duration = Duration::from_secs(60);
 fn every_event_arrives_once_and_in_order_though_the_subscriber_was_away_for_a_minute() {
     let _diagnosis = Diagnosis;
     whole();
-    let load = Load::start(4, Duration::from_millis(20), priced);
+    let load = Load::start(&["orders"; 4], Duration::from_millis(20), priced);
     await_that("the load runs", || load.done() > 5);
     scale("events", 0);
     let start = Instant::now();

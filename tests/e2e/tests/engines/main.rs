@@ -9,6 +9,7 @@
 
 mod crun;
 mod docker;
+mod node;
 mod podman;
 mod poll;
 

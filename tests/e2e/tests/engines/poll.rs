@@ -3,7 +3,7 @@
 
 use e2e::eventually;
 
-use crate::crun::{Node, STOCK};
+use crate::node::{Node, STOCK};
 
 const REALTIME: u32 = 0;
 const MONOTONIC: u32 = 1;

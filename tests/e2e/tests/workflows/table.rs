@@ -30,7 +30,7 @@ pub struct Row(pub &'static str, pub Way, pub When, pub &'static str);
 
 /// Every step, in the order in which they are run; those of a workflow share their checkout, and so their artifacts.
 pub const STEPS: &[Row] = &[
-    Row("ci/test: the runner made ready", Run, Always, ""),
+    Row("ci/test: set up the runner", Run, Always, ""),
     Row(
         "ci/test: make test",
         Instead(
@@ -40,8 +40,8 @@ pub const STEPS: &[Row] = &[
         Whole,
         "",
     ),
-    Row("ci/test: what is left of the disk", Run, Always, ""),
-    Row("ci/workflows: the runner made ready", Run, Always, ""),
+    Row("ci/test: free disk space", Run, Always, ""),
+    Row("ci/workflows: set up the runner", Run, Always, ""),
     Row(
         "ci/workflows: make test-workflows",
         Never("it is what runs this"),
@@ -49,7 +49,7 @@ pub const STEPS: &[Row] = &[
         "",
     ),
     Row(
-        "ci/dapr: the runner made ready",
+        "ci/dapr: set up the runner",
         Never("ci/test runs the same script"),
         Whole,
         "",
@@ -61,7 +61,7 @@ pub const STEPS: &[Row] = &[
         "",
     ),
     Row(
-        "ci/reproducible: the runner made ready",
+        "ci/reproducible: set up the runner",
         Never("ci/test runs the same script"),
         Whole,
         "",
@@ -73,7 +73,7 @@ pub const STEPS: &[Row] = &[
         "",
     ),
     Row(
-        "hub/test: the runner made ready",
+        "hub/test: set up the runner",
         Never("ci/test runs the same script"),
         Whole,
         "",
@@ -84,7 +84,7 @@ pub const STEPS: &[Row] = &[
         Whole,
         "",
     ),
-    Row("nightly/measure: the runner made ready", Run, Always, ""),
+    Row("nightly/measure: set up the runner", Run, Always, ""),
     Row(
         "nightly/measure: measure, draw, compare",
         Instead(
@@ -101,17 +101,17 @@ pub const STEPS: &[Row] = &[
         Always,
         "mkdir -p target/night && echo '{}' >>target/night/app.jsonl && echo '<svg/>' >target/night/app.svg",
     ),
-    Row("release/programs: the runner made ready", Run, Always, ""),
+    Row("release/programs: set up the runner", Run, Always, ""),
     Row(
         "release/programs: program, manual pages and completions",
         Run,
         Whole,
         "",
     ),
-    Row("release/images: the runner made ready", Run, Always, ""),
+    Row("release/images: set up the runner", Run, Always, ""),
     Row("release/images: build", Run, Whole, ""),
     Row(
-        "release/tool-images: the runner made ready",
+        "release/tool-images: set up the runner",
         Never("release/images runs the same script"),
         Whole,
         "",
