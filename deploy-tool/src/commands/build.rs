@@ -16,7 +16,7 @@ use oci_artifacts::provenance::{self, Origin};
 use oci_artifacts::{bom, digest};
 use terminal::{Printer, Progress};
 use wasm_build::BUILDER_IMAGE;
-use wasm_build::artifact_cache::megabytes;
+use wasm_build::artifact_cache::{BuildRecord, megabytes};
 
 /// Part of the key of every layer that is kept: the compressor and its level.
 const LAYER_REVISION: &str = "gzip 4";
@@ -100,25 +100,15 @@ pub async fn build(
             .map(|commit| (REVISION_ANNOTATION.to_owned(), commit.clone()))
             .collect(),
     };
+    let sources = record.as_ref().map(|record| record.sources.clone());
     let packing = async |progress: &Progress| {
         let mut layout = pack(cache, name, &contents)?;
-        let sources = record.as_ref().map(|record| record.sources.clone());
         if let Some(record) = record {
-            let origin = Origin {
-                profile: &record.profile,
-                sources: &record.sources,
-                lock: &record.lock,
-                builder_image: BUILDER_IMAGE,
-                builder: &record.builder,
-                engine: contents.compiled.map(|compiled| compiled.engine),
-                commit: commit.as_deref(),
-            };
-            image::attach(&mut layout, bom::MEDIA_TYPE, record.bill);
-            let statement = provenance::document(&layout, &definition, &origin);
-            image::attach(&mut layout, provenance::MEDIA_TYPE, statement);
+            attach_documents(&mut layout, &contents, record, commit.as_deref());
         }
         let path = cache.path(format!("images/{name}-{}", image::tag(layout.digest())))?;
         store::write(&path, &layout)?;
+        let packed = contents.compiled.map_or(contents.module, |compiled| compiled.bytes);
         let built = Built {
             name: name.to_owned(),
             reference: layout.name.clone().unwrap_or_default(),
@@ -130,21 +120,31 @@ pub async fn build(
             sources,
             module_digest: digest::hex(&module.bytes),
             module_size_bytes: module.bytes.len(),
-            packed_size_bytes: contents
-                .compiled
-                .map_or(contents.module, |compiled| compiled.bytes)
-                .len(),
+            packed_size_bytes: packed.len(),
             image_size_bytes: layout.manifests.first().map_or(0, |first| layout.pulled_size(first)),
             engine: contents.compiled.map(|compiled| compiled.engine.to_owned()),
         };
-        progress.outcome(format!(
-            "image {} ({:.1} MB)",
-            built.reference,
-            megabytes(built.packed_size_bytes)
-        ));
+        let size = megabytes(built.packed_size_bytes);
+        progress.outcome(format!("image {} ({size:.1} MB)", built.reference));
         Ok(built)
     };
     printer.step(&format!("image of {name}"), packing).await
+}
+
+/// Attaches the bill of materials and the provenance to the image of a module that was compiled here.
+fn attach_documents(layout: &mut Layout, contents: &Contents<'_>, record: BuildRecord, commit: Option<&str>) {
+    let origin = Origin {
+        profile: &record.profile,
+        sources: &record.sources,
+        lock: &record.lock,
+        builder_image: BUILDER_IMAGE,
+        builder: &record.builder,
+        engine: contents.compiled.map(|compiled| compiled.engine),
+        commit,
+    };
+    image::attach(layout, bom::MEDIA_TYPE, record.bill);
+    let statement = provenance::document(layout, contents.definition, &origin);
+    image::attach(layout, provenance::MEDIA_TYPE, statement);
 }
 
 /// The rest of this host comes before this process.

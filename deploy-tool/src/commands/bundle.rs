@@ -109,14 +109,7 @@ fn refuse_occupied(folder: &Path) -> Result<()> {
 
 async fn make(arguments: &BundleArguments, layout: &Layout) -> Result<Report> {
     let source = &arguments.image;
-    let platform = arguments.platform.as_deref();
-    let manifest = bundle::choose(layout, platform, architecture()).map_err(|platforms| {
-        let platform = platform.map_or_else(|| format!("linux/{}", architecture()), str::to_owned);
-        let platforms: Vec<String> = platforms.into_iter().collect();
-        Error::input(format!("`{source}` has no image for the platform `{platform}`"))
-            .code(&code::image::PLATFORM_ABSENT)
-            .cause(format!("it names {}", platforms.join(", ")))
-    })?;
+    let manifest = choose_manifest(arguments, layout)?;
     let parts = specification::Manifest::from_blob(manifest);
     if let Some(artifact_type) = artifact::artifact(&parts) {
         return Err(no_image(source, format!("it is {artifact_type}")));
@@ -130,53 +123,26 @@ async fn make(arguments: &BundleArguments, layout: &Layout) -> Result<Report> {
     };
     let variant = variant(&parts, &configuration, program);
     let folder = &arguments.folder;
-    let cannot = |error: &std::io::Error| Error::file(format!("cannot make the bundle `{}`", folder.display()), error);
-    let parent = match folder.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    fs::create_dir_all(parent).map_err(|error| cannot(&error))?;
-    let made = tempfile::Builder::new()
-        .prefix(".bundle-")
-        .tempdir_in(parent)
-        .map_err(|error| cannot(&error))?;
+    let cannot = |error: std::io::Error| Error::file(format!("cannot make the bundle `{}`", folder.display()), &error);
+    let made = scratch_beside(folder).map_err(cannot)?;
     let root = made.path().join(ROOTFS);
-    fs::create_dir(&root).map_err(|error| cannot(&error))?;
+    fs::create_dir(&root).map_err(cannot)?;
     // A container without root cannot be given files of others.
     let keeps_owners = rustix::process::geteuid().is_root() && !arguments.rootless;
     let mut unpacker = Unpacker::new(&root, keeps_owners);
     for layer in &parts.layers {
         unpack(&mut unpacker, source, layout, &layer.digest).await?;
     }
-    unpacker.finish().map_err(|error| cannot(&error))?;
+    unpacker.finish().map_err(cannot)?;
     if variant.is_some() {
         refuse_no_module(source, &root, program)?;
     }
-    let database = UserDatabase::read(&root).map_err(|error| unreadable(source, &error))?;
-    let user = bundle::user(configuration.user(), &database)
-        .map_err(|why| Error::input(format!("`{source}` cannot be run as its user")).cause(why))?;
-    let container = Container {
-        arguments: started.clone(),
-        environment: environment(&configuration, &arguments.env, variant.is_some()),
-        working_directory: configuration.working_directory().to_owned(),
-        user,
-        hostname: "bundle".to_owned(),
-        variant,
-        rootless: arguments
-            .rootless
-            .then(|| (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw())),
-        host_files: HOST_FILES
-            .iter()
-            .filter(|file| Path::new(file).exists())
-            .map(ToString::to_string)
-            .collect(),
-    };
+    let container = container(arguments, &configuration, &root, variant)?;
     let document = bundle::specification(&container);
-    write(&made.path().join(SPECIFICATION_FILE), &format!("{document:#}\n")).map_err(|error| cannot(&error))?;
-    let mode = Permissions::from_mode(0o755);
-    fs::set_permissions(made.path(), mode).map_err(|error| cannot(&error))?;
+    write(&made.path().join(SPECIFICATION_FILE), &format!("{document:#}\n")).map_err(cannot)?;
+    fs::set_permissions(made.path(), Permissions::from_mode(0o755)).map_err(cannot)?;
     // An empty folder gives way.
-    fs::rename(made.path(), folder).map_err(|error| cannot(&error))?;
+    fs::rename(made.path(), folder).map_err(cannot)?;
     // There is nothing left to remove.
     let _ = made.keep();
     let name = folder
@@ -189,6 +155,56 @@ async fn make(arguments: &BundleArguments, layout: &Layout) -> Result<Report> {
         wasm: container.variant.is_some(),
         arguments: started,
         run: format!("crun run --bundle {} {name}", folder.display()),
+    })
+}
+
+/// The manifest of the platform that was asked for, else of this machine's.
+fn choose_manifest<'l>(arguments: &BundleArguments, layout: &'l Layout) -> Result<&'l Blob> {
+    let platform = arguments.platform.as_deref();
+    bundle::choose(layout, platform, architecture()).map_err(|platforms| {
+        let platform = platform.map_or_else(|| format!("linux/{}", architecture()), str::to_owned);
+        let platforms: Vec<String> = platforms.into_iter().collect();
+        Error::input(format!(
+            "`{}` has no image for the platform `{platform}`",
+            arguments.image
+        ))
+        .code(&code::image::PLATFORM_ABSENT)
+        .cause(format!("it names {}", platforms.join(", ")))
+    })
+}
+
+/// An empty folder on the file system of the bundle's, from where it can be renamed.
+fn scratch_beside(folder: &Path) -> std::io::Result<tempfile::TempDir> {
+    let parent = match folder.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(parent)?;
+    tempfile::Builder::new().prefix(".bundle-").tempdir_in(parent)
+}
+
+/// How the image in `root` is run.
+fn container(
+    arguments: &BundleArguments,
+    configuration: &Configuration,
+    root: &Path,
+    variant: Option<String>,
+) -> Result<Container> {
+    let source = &arguments.image;
+    let database = UserDatabase::read(root).map_err(|error| unreadable(source, &error))?;
+    let user = bundle::user(configuration.user(), &database)
+        .map_err(|why| Error::input(format!("`{source}` cannot be run as its user")).cause(why))?;
+    let ids = || (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    let host_files = HOST_FILES.iter().filter(|file| Path::new(file).exists());
+    Ok(Container {
+        arguments: configuration.arguments(&arguments.command),
+        environment: environment(configuration, &arguments.env, variant.is_some()),
+        working_directory: configuration.working_directory().to_owned(),
+        user,
+        hostname: "bundle".to_owned(),
+        variant,
+        rootless: arguments.rootless.then(ids),
+        host_files: host_files.map(ToString::to_string).collect(),
     })
 }
 

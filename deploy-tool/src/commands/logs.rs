@@ -9,8 +9,7 @@ use kube::api::LogParams;
 
 use crate::cli::{ClusterArguments, LogsArguments};
 use crate::logs::stream as logs;
-use crate::logs::stream::Change;
-use crate::logs::{Follow, Key, Line, Opening, Selection, State, print, split};
+use crate::logs::{Follow, Key, Line, Opening, Selection, State, WatchedPods, print, split};
 use cluster::Cluster;
 use diagnostics::code;
 use diagnostics::{Error, Result};
@@ -172,47 +171,18 @@ impl Reading<'_> {
     async fn follow(&self) -> Result<()> {
         let container = self.arguments.container.as_deref();
         let mut changes = logs::watch(&self.cluster, &self.namespace, &self.selections, container);
-        let mut unlisted: BTreeSet<usize> = (0..self.selections.len()).collect();
-        let mut listing: Vec<Option<BTreeSet<String>>> = vec![None; self.selections.len()];
-        // The pods of each selection.
-        let mut known: Vec<BTreeSet<String>> = vec![BTreeSet::new(); self.selections.len()];
+        let mut watched = WatchedPods::new(self.selections.len());
         let mut follow = Follow::new(MOST_AT_ONCE);
         let mut open: SelectAll<BoxStream<'static, LogEvent>> = SelectAll::new();
         let mut ticks = tokio::time::interval(REOPEN_INTERVAL);
         let (mut several, mut beginning) = (false, true);
-        let (mut broken, mut refused) = (BTreeSet::new(), BTreeMap::<Key, String>::new());
+        let mut refused = BTreeMap::<Key, String>::new();
         loop {
             tokio::select! {
-                Some((number, change)) = changes.next() => match change {
-                    Change::Applied(sources) => {
-                        broken.remove(&number);
-                        if let Some(source) = sources.first() {
-                            let listed = listing[number].as_mut().unwrap_or(&mut known[number]);
-                            listed.insert(source.pod.clone());
-                        }
-                        follow.update_pod(sources).iter().for_each(|sentence| self.printer.warning(sentence));
-                    }
-                    Change::Deleted(pod) => {
-                        known.iter_mut().for_each(|pods| _ = pods.remove(&pod));
-                        follow.remove_pod(&pod);
-                    }
-                    Change::ListStarted => listing[number] = Some(BTreeSet::new()),
-                    Change::Listed => {
-                        broken.remove(&number);
-                        unlisted.remove(&number);
-                        known[number] = listing[number].take().unwrap_or_default();
-                        if unlisted.is_empty() {
-                            follow.retain_pods(&known.iter().flatten().cloned().collect());
-                        }
-                    }
-                    Change::WatchFailed(reason) => {
-                        // Once, however many watches there are, until they go on.
-                        if broken.is_empty() {
-                            self.printer.warning(&format!("the watch of pods is broken, and tries again: {reason}"));
-                        }
-                        broken.insert(number);
-                    }
-                },
+                Some((selection, change)) = changes.next() => {
+                    let sentences = watched.update(selection, change, &mut follow);
+                    sentences.iter().for_each(|sentence| self.printer.warning(sentence));
+                }
                 Some(read) = open.next() => match read {
                     LogEvent::Line(key, raw) => {
                         let (time, line) = split(&raw);
@@ -236,7 +206,7 @@ impl Reading<'_> {
                 _ = ticks.tick() => follow.tick(),
             }
             // Waits for the first lists of all kinds: otherwise the first pod would be taken for the only one.
-            if unlisted.is_empty() {
+            if watched.are_listed() {
                 several |= follow.len() > 1;
                 for opening in follow.take_openings() {
                     open.push(self.open_log(opening, beginning, several));

@@ -27,7 +27,7 @@ use releases::plan::OnConflict;
 use releases::release::Name;
 use releases::{lock_holder, manifest};
 use rollout::Target;
-use terminal::{Printer, Styled};
+use terminal::{Printer, Progress, Styled};
 use wasm_build::native_form::NativeForm;
 
 /// The result of a deployment.
@@ -118,21 +118,17 @@ pub async fn deploy_all(
         let exact = requirement.check(printer, &objects, registry, &tls).await?;
         objects.iter_mut().for_each(|object| manifest::pin(object, &exact));
     }
-    // The nodes pull images from the registry.
-    let references: BTreeSet<String> = references.into_values().collect();
-    let others = &manifest::images(&objects) - &references;
     let quick = built.iter().filter(|image| image.engine.is_none());
     let interpreted: Vec<Built> = quick.cloned().collect();
-    let (wanted, loaded) = match registry {
-        Some(_) => (others.clone(), Vec::new()),
-        None => (&others | &references, built),
-    };
-    on_nodes(
+    // The nodes pull what is in a registry.
+    let loaded = if registry.is_some() { Vec::new() } else { built };
+    load_images(
         printer,
         &cluster,
-        &wanted,
-        !loaded.is_empty(),
-        async |progress, name| publish::to_kind(&cache, progress, name, &loaded, &others).await,
+        &cache,
+        &objects,
+        references.into_values().collect(),
+        &loaded,
     )
     .await?;
     if let Some(secret) = images.pull_secret() {
@@ -159,6 +155,25 @@ pub async fn deploy_all(
         interpreted,
         native,
     })
+}
+
+/// Brings images to the nodes of a kind cluster: those that were built to be loaded, and of those that were not built (all but
+/// `references`) the ones that this host has.
+async fn load_images(
+    printer: &Printer,
+    cluster: &Cluster,
+    cache: &Cache,
+    objects: &[Object],
+    references: BTreeSet<String>,
+    loaded: &[Built],
+) -> Result<()> {
+    let others = &manifest::images(objects) - &references;
+    let wanted = match loaded {
+        [] => others.clone(),
+        _ => &others | &references,
+    };
+    let load = async |progress: &Progress, name: &str| publish::to_kind(cache, progress, name, loaded, &others).await;
+    on_nodes(printer, cluster, &wanted, !loaded.is_empty(), load).await
 }
 
 /// Starts the ahead-of-time compilation of modules that are interpreted now. A failure to start is no error: everything is

@@ -13,7 +13,7 @@ use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, ResourceExt};
 
-use crate::logs::{JOB_LABEL, Selection, Source, sources};
+use crate::logs::{Change, JOB_LABEL, Selection, Source, sources};
 use crate::workload::list as workloads;
 use crate::workload::{Kind, Reference, choose};
 use cluster::client::explain;
@@ -32,20 +32,6 @@ const KINDS: [Kind; 5] = [
 
 /// A longer line is cut, in bytes: a container may write one that never ends.
 const LONGEST_LINE: usize = 1 << 20;
-
-/// What has become of the selected pods.
-pub enum Change {
-    /// A pod's containers.
-    Applied(Vec<Source>),
-    /// A pod is no more.
-    Deleted(String),
-    /// A list begins, of everything that is selected.
-    ListStarted,
-    /// The list is complete.
-    Listed,
-    /// The watch is broken, and tries again.
-    WatchFailed(String),
-}
 
 /// What the arguments mean: a workload's pods, a pod, or everything of the release or namespace.
 ///

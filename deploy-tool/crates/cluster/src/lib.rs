@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod client;
+mod condition;
 pub mod context;
 mod http2;
 mod idempotent_retry;
@@ -18,4 +19,5 @@ pub mod retry_rule;
 pub mod watch;
 
 pub use client::{Cluster, FIRST_REQUEST_TIMEOUT, PARALLEL_REQUESTS, REQUEST_TIMEOUT};
+pub use condition::await_condition;
 pub use path_segment::path_segment;

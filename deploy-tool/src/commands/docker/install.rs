@@ -100,31 +100,39 @@ async fn register(
     let (file, start) = (path.clone(), now.clone());
     let guard = cleanup.guard(async move { record::restore(&file, start.as_deref()) });
     record::replace(path, &written, 0o644)?;
-    progress.activity("the engine reads its configuration");
-    let reload_and_probe = async {
-        engine
-            .reload(|registered| installed.runtimes.keys().all(|name| registered.contains(name)))
-            .await?;
-        progress.activity("a module runs");
-        engine::probe(CRUN_WASM).await
+    let running = match reload(progress, engine, &installed).await {
+        Err(failure) => Err(restore(engine, now.as_deref(), failure).await),
+        done => done,
     };
-    if let Err(failure) = reload_and_probe.await {
-        let back = engine
-            .restore_configuration(now.as_deref(), |registered| *registered == engine.runtimes)
-            .await;
-        let written = record::restore(path, now.as_deref());
-        guard.cancel();
-        let sentence = format!("`{}` is what it was before", path.display());
-        return Err(match back.and(written) {
-            Ok(()) => failure.hint(sentence),
-            Err(undo_failure) => failure.hint(format!("{sentence}, but {}", undo_failure.sentence())),
-        });
-    }
     guard.cancel();
+    running?;
     installed.is_finished = true;
     record::write(&installed)?;
     progress.outcome(sentence);
     Ok(())
+}
+
+/// The engine takes over its configuration, and a module runs.
+async fn reload(progress: &Progress, engine: &Engine, installed: &Installed) -> Result<()> {
+    progress.activity("the engine reads its configuration");
+    engine
+        .reload(|registered| installed.runtimes.keys().all(|name| registered.contains(name)))
+        .await?;
+    progress.activity("a module runs");
+    engine::probe(CRUN_WASM).await
+}
+
+/// Takes the configuration back to what it was. Returns the failure that made it necessary, and what has come of this.
+async fn restore(engine: &Engine, before: Option<&str>, failure: Error) -> Error {
+    let path = &engine.configuration;
+    let back = engine
+        .restore_configuration(before, |registered| *registered == engine.runtimes)
+        .await;
+    let sentence = format!("`{}` is what it was before", path.display());
+    match back.and(record::restore(path, before)) {
+        Ok(()) => failure.hint(sentence),
+        Err(undo_failure) => failure.hint(format!("{sentence}, but {}", undo_failure.sentence())),
+    }
 }
 
 /// Restores the files other than the configuration.

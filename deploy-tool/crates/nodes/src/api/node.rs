@@ -6,14 +6,13 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use k8s_openapi::api::node::v1::RuntimeClass;
 use kube::api::{DeleteParams, ListParams, LogParams, Patch, PatchParams, PostParams};
-use kube::runtime::wait::await_condition;
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
 use crate::NODE_ENGINE_LABEL;
 use crate::node::{CLASS_LABEL, CORDON_ANNOTATION, FinalState};
 use crate::{doctor, node_conditions as readiness};
-use cluster::{Cluster, list};
+use cluster::{Cluster, await_condition, list};
 use diagnostics::code::node::INSTALLER;
 use diagnostics::{Error, Result};
 use host::cleanup::{Cleanup, CleanupGuard};
@@ -169,16 +168,8 @@ pub async fn await_ready(cluster: &Cluster, node: &str, handler: &str) -> Result
         .hint(format!("`kubectl describe node {node}` says how it is"))
     };
     let mut last_error = None;
-    let ready = async {
-        loop {
-            // The API server may be on the node whose runtime has just been restarted: a broken watch is no answer.
-            match await_condition(api.clone(), node, is_ready).await {
-                Ok(found) => return found,
-                Err(error) => last_error = Some(error),
-            }
-            tokio::time::sleep(RETRY_PAUSE).await;
-        }
-    };
+    // The API server may be on the node whose runtime has just been restarted: a broken watch is no answer.
+    let ready = await_condition(&api, node, is_ready, &mut last_error);
     match tokio::time::timeout(READY_LIMIT, ready).await {
         Ok(Some(node)) => Ok(node),
         Ok(None) | Err(_) => Err(last_error.into_iter().fold(not_ready(), Error::cause)),

@@ -4,13 +4,10 @@
 
 use kube::Api;
 use kube::api::DynamicObject;
-use kube::runtime::wait::await_condition;
 
-use super::delete::RETRY_INTERVAL;
 use crate::ESTABLISH_TIMEOUT;
 use crate::manifest::{self, Object};
-use cluster::client::explain;
-use cluster::path_segment;
+use cluster::await_condition;
 use diagnostics::code;
 use diagnostics::{Error, Result};
 use rollout::{Phase, RolloutStatus};
@@ -28,19 +25,7 @@ pub async fn await_established(api: &Api<DynamicObject>, object: &Object) -> Res
         found.is_some_and(|found| !matches!(rollout::definition(&title, found).phase, Phase::Waiting(_)))
     };
     let mut last_error = None;
-    let wait = async {
-        loop {
-            if let Ok(found) = await_condition(api.clone(), object.name(), is_decided).await {
-                return found;
-            }
-            last_error = match api.get_opt(&path_segment(object.name())).await {
-                Ok(found) if is_decided(found.as_ref()) => return found,
-                Ok(_) => None,
-                Err(error) => Some(explain(&error)),
-            };
-            tokio::time::sleep(RETRY_INTERVAL).await;
-        }
-    };
+    let wait = await_condition(api, object.name(), is_decided, &mut last_error);
     let found = tokio::time::timeout(ESTABLISH_TIMEOUT, wait).await.ok().flatten();
     let status = found.map(|found| rollout::definition(&title, &found));
     match status.map(|RolloutStatus { phase, .. }| phase) {

@@ -8,7 +8,6 @@ use futures::future::join_all;
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::api::{DeleteParams, DynamicObject, ListParams, Preconditions};
-use kube::runtime::wait::await_condition;
 use kube::{Api, ResourceExt};
 use tokio::time::Instant;
 
@@ -18,13 +17,10 @@ use crate::manifest::{RemovalStep, removal_step};
 use crate::release::{Identity, Name, claiming_releases, claims_of};
 use cluster::PARALLEL_REQUESTS;
 use cluster::client::explain;
-use cluster::{Cluster, list, path_segment};
+use cluster::{Cluster, await_condition, list, path_segment};
 use diagnostics::code;
 use diagnostics::{Error, Result};
 use terminal::{Action, Progress};
-
-/// How soon a watch that could not be started is tried again.
-pub(super) const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// An object to delete, by its uid: an object of the same name that was created later is kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,16 +109,7 @@ async fn delete(cluster: &Cluster, api: &Api<DynamicObject>, target: &DeletionTa
 pub(super) async fn await_deletion(api: &Api<DynamicObject>, target: &DeletionTarget) {
     let absent =
         |object: Option<&DynamicObject>| object.is_none_or(|object| object.uid().as_deref() != Some(&target.uid));
-    while await_condition(api.clone(), &target.identity.name, absent)
-        .await
-        .is_err()
-    {
-        let found = api.get_opt(&path_segment(&target.identity.name)).await;
-        if found.is_ok_and(|found| absent(found.as_ref())) {
-            return;
-        }
-        tokio::time::sleep(RETRY_INTERVAL).await;
-    }
+    await_condition(api, &target.identity.name, absent, &mut None).await;
 }
 
 /// The error that names the objects which still exist, and what delays their deletion.
