@@ -67,10 +67,11 @@ pub async fn compile(
     name: &str,
     variation: Variation<'_>,
 ) -> Result<SourcedModule> {
-    tool_image::supply(printer, cleanup, cache, BUILDER_IMAGE).await?;
-    let builder = Builder::find(cache, cleanup, variation.low_priority).await?;
     let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;
     let sources = Sources::read(&workspace, definition)?;
+    // Making the image takes minutes: after everything that can be found out at once.
+    tool_image::supply(printer, cleanup, cache, BUILDER_IMAGE).await?;
+    let builder = Builder::find(cache, cleanup, variation.low_priority).await?;
     let is_compiled = |sources: &str| keep::is_compiled(&builder, definition, sources, variation.native);
     // A build in the background would find its own job.
     if !variation.low_priority {
@@ -163,10 +164,10 @@ pub async fn native(
     definition: &Definition,
     name: &str,
 ) -> Result<Artifact> {
-    tool_image::supply(printer, cleanup, cache, BUILDER_IMAGE).await?;
-    let builder = Builder::find(cache, cleanup, false).await?;
     let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;
     let sources = Sources::read(&workspace, definition)?;
+    tool_image::supply(printer, cleanup, cache, BUILDER_IMAGE).await?;
+    let builder = Builder::find(cache, cleanup, false).await?;
     let step = format!("native build of {}", definition.package);
     printer
         .step(&step, async |progress| keep::native(&builder, progress, &sources).await)

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use oci_artifacts::digest;
+use wasm_build::source_folder::SourceFolder;
 
 /// The watched files and folders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,36 +29,15 @@ impl Snapshot {
     pub fn read(roots: &Roots) -> Self {
         let mut snapshot = Self::default();
         for folder in &roots.folders {
-            snapshot.read_folder(folder, &mut Vec::new());
+            let SourceFolder { files, folders } = SourceFolder::list(folder, &[]);
+            snapshot.folders.extend(folders);
+            files.iter().for_each(|file| snapshot.read_file(file));
         }
         for file in &roots.files {
             snapshot.folders.extend(file.parent().map(Path::to_owned));
             snapshot.read_file(file);
         }
         snapshot
-    }
-
-    /// `parents` are the folders that this one is in, where links lead: one that leads back to them is left out.
-    fn read_folder(&mut self, folder: &Path, parents: &mut Vec<PathBuf>) {
-        let (Ok(real), Ok(entries)) = (folder.canonicalize(), std::fs::read_dir(folder)) else {
-            return;
-        };
-        if parents.contains(&real) {
-            return;
-        }
-        parents.push(real);
-        self.folders.insert(folder.to_owned());
-        for entry in entries.flatten() {
-            let path = entry.path();
-            if is_left_out(&path) {
-                continue;
-            }
-            match path.is_dir() {
-                true => self.read_folder(&path, parents),
-                false => self.read_file(&path),
-            }
-        }
-        parents.pop();
     }
 
     fn read_file(&mut self, path: &Path) {
@@ -77,38 +57,10 @@ impl Snapshot {
     }
 }
 
-/// What Cargo makes, and what editors leave behind: no source, as for [`wasm_build::inputs`].
-fn is_left_out(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name == "target" || name.starts_with(['.', '#']) || name.ends_with('~')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;
-
-    #[test]
-    fn links_are_followed_but_in_circles_and_pipes_are_not_read() {
-        let (home, shared) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let path = |name: &str| home.path().join(name);
-        fs::write(path("main.rs"), "a").unwrap();
-        fs::write(shared.path().join("shared.rs"), "a").unwrap();
-        std::os::unix::fs::symlink("main.rs", path("link.rs")).unwrap();
-        std::os::unix::fs::symlink(".", path("circle")).unwrap();
-        std::os::unix::fs::symlink(shared.path(), path("other")).unwrap();
-        let made = std::process::Command::new("mkfifo").arg(path("pipe")).status();
-        assert!(made.unwrap().success());
-        let roots = Roots {
-            folders: [home.path().to_owned()].into(),
-            files: [path("pipe")].into(),
-        };
-        let snapshot = Snapshot::read(&roots);
-        assert_eq!(
-            snapshot.files.into_keys().collect::<Vec<_>>(),
-            ["link.rs", "main.rs", "other/shared.rs"].map(path)
-        );
-    }
 
     #[test]
     fn only_other_contents_are_a_change() {

@@ -94,6 +94,18 @@ pub async fn required_image(reference: &str) -> Result<LocalImage> {
     })
 }
 
+/// What the engine says of its security, such as `name=rootless`; nothing where it does not say: podman has no such field.
+/// <https://docs.docker.com/reference/api/engine/version/v1.47/#tag/System/operation/SystemInfo>
+///
+/// # Errors
+/// When Docker cannot be started.
+pub async fn security_options() -> Result<Vec<String>> {
+    let command = process::command("docker", ["info", "--format", "{{json .SecurityOptions}}"]);
+    let output = process::capture(command).await?;
+    let options: Option<Vec<String>> = serde_json::from_str(&output.stdout).unwrap_or_default();
+    Ok(options.unwrap_or_default())
+}
+
 /// What a complaint of docker means, and what to do about it.
 pub fn explain(message: &str, stderr: &str) -> Error {
     let failure = Error::prerequisite(message);

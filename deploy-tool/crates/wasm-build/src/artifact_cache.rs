@@ -6,7 +6,7 @@ use crate::builder::Builder;
 use crate::native_form::NativeForm;
 use crate::profile::Profile;
 use crate::sources::Sources;
-use crate::{compile, vendor as crates};
+use crate::{compile, crate_tree, vendor as crates};
 use diagnostics::code::image::NOT_ON_HOST;
 use diagnostics::{Error, Result};
 use host::cache::Cache;
@@ -199,7 +199,7 @@ async fn bill(
     let Sources { workspace, inputs, .. } = sources;
     let vendor = crates::fetch(cache, progress, &workspace.root, inputs.lock()).await?;
     let lock = String::from_utf8_lossy(inputs.lock());
-    let tree = crates::tree(vendor.folder(), workspace, &lock, sources.definition).await?;
+    let tree = crate_tree::read(cache, vendor.folder(), sources).await?;
     let traps = sources.traps()?;
     let bill = bom::document(&tree, &lock, &digest::hex(bytes), &traps)
         .map_err(|error| Error::prerequisite("cannot list the crates of the module").cause(error))?;

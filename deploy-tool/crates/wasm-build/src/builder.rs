@@ -92,11 +92,10 @@ impl Builder {
         let root = self.cache.folder();
         let owner = std::fs::metadata(root)
             .map_err(|error| Error::file(format!("cannot look at `{}`", root.display()), &error))?;
-        let own = [
-            format!("--name={name}"),
-            format!("--label={label}"),
-            format!("--user={}:{}", owner.uid(), owner.gid()),
-        ];
+        let own: Vec<String> = [format!("--name={name}"), format!("--label={label}")]
+            .into_iter()
+            .chain(user(owner.uid(), owner.gid(), &docker::security_options().await?))
+            .collect();
         let priority = self.gives_way.then_some(LEAST_SHARE);
         let options: Vec<&str> = priority.into_iter().chain(options.iter().copied()).collect();
         let arguments = arguments(&own, mounts, &options, program);
@@ -110,6 +109,22 @@ impl Builder {
         let cache = digest::hex(self.cache.folder().as_os_str().as_encoded_bytes());
         format!("{}-{task}", &cache[..16])
     }
+}
+
+/// The options by which a container's files are those of a user of this host. In an engine without root, that user is the
+/// container's root, and others have ids of their own; so have all where an engine maps users, unless it is told not to.
+/// <https://docs.docker.com/engine/security/userns-remap/>
+fn user(uid: u32, gid: u32, security_options: &[String]) -> Vec<String> {
+    let has = |name: &str| {
+        security_options
+            .iter()
+            .any(|option| option.split(',').any(|field| field == name))
+    };
+    if has("name=rootless") {
+        return vec!["--user=0:0".to_owned()];
+    }
+    let mapped = has("name=userns").then(|| "--userns=host".to_owned());
+    [format!("--user={uid}:{gid}")].into_iter().chain(mapped).collect()
 }
 
 /// What Docker's client is asked.
@@ -192,6 +207,20 @@ mod tests {
                 options.iter().any(|word| word == option),
                 "{option} is not in {options:?}"
             );
+        }
+    }
+
+    #[test]
+    fn files_of_a_container_belong_to_the_user_in_each_kind_of_engine() {
+        let seccomp = "name=seccomp,profile=builtin";
+        for (options, expected) in [
+            (&[seccomp][..], &["--user=1000:100"][..]),
+            (&[seccomp, "name=rootless", "name=cgroupns"], &["--user=0:0"]),
+            (&["name=userns", seccomp], &["--user=1000:100", "--userns=host"]),
+            (&[], &["--user=1000:100"]),
+        ] {
+            let options: Vec<String> = options.iter().map(ToString::to_string).collect();
+            assert_eq!(user(1000, 100, &options), expected);
         }
     }
 

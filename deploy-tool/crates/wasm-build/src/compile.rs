@@ -122,13 +122,24 @@ pub async fn package(
     builder
         .run(progress, &task, &mounts, &options, &program)
         .await?
-        .check_compiler(|| Error::input(format!("the package `{package}` does not compile for {triple}")))?;
+        .check_compiler(|| Error::input(format!("the package `{package}` does not compile for {triple}")))
+        .map_err(explain_empty_stage)?;
     read(
         &objects
             .join(triple)
-            .join(&profile.name)
+            .join(profile.folder())
             .join(format!("{package}{ending}")),
     )
+}
+
+/// The stage has a Cargo.toml: where the compiler finds none, its container sees the folders of another host.
+fn explain_empty_stage(failure: Error) -> Error {
+    if !failure.to_string().contains("could not find `Cargo.toml` in `/src") {
+        return failure;
+    }
+    Error::prerequisite("the containers of this Docker engine do not see the files of this host")
+        .cause("the engine is on another host, or in another container (see `docker context ls` and DOCKER_HOST)")
+        .hint("build where the engine is, or use an engine on this host")
 }
 
 /// What the builder does when it compiles by a profile. Each has a folder of objects of its own, and so a lock of its own.
@@ -159,4 +170,33 @@ pub async fn ahead_of_time(builder: &Builder, progress: &Progress, module: &[u8]
 
 fn read(path: &PathBuf) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| Error::file(format!("the compiler has left no `{}`", path.display()), &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use diagnostics::ExitStatus;
+
+    #[test]
+    fn an_engine_elsewhere_is_told_from_a_source_that_does_not_compile() {
+        let failure = |text: &str| Error::input("the package `shop` does not compile").detail(text);
+        let elsewhere = failure("error: could not find `Cargo.toml` in `/src` or any parent directory");
+        assert_eq!(explain_empty_stage(elsewhere).status, ExitStatus::Prerequisite);
+        let source = failure("error[E0425]: cannot find value `a` in this scope");
+        assert_eq!(explain_empty_stage(source).status, ExitStatus::Input);
+    }
+
+    #[test]
+    fn profiles_of_cargo_compile_into_folders_of_other_names() {
+        for (name, expected) in [
+            ("release", "release"),
+            ("dev", "debug"),
+            ("test", "debug"),
+            ("bench", "release"),
+            ("small", "small"),
+        ] {
+            assert_eq!(Profile::from_workspace(name).folder(), expected);
+        }
+        assert_eq!(Profile::quick("dev").folder(), "dev-quick");
+    }
 }

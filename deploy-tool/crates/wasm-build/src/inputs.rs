@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use crate::source_folder::{SourceFolder, is_no_source};
 use crate::workspace::{Package, Workspace};
 use crate::{cargo_config, string_literals};
 use diagnostics::{Error, Result};
@@ -31,6 +32,11 @@ impl Inputs {
             .map(|flag| (cargo_config::PATH.to_owned(), flag.as_bytes()));
         let named: Vec<(String, &[u8])> = files.chain(flags).collect();
         digest::parts(named.iter().map(|(path, bytes)| (path.as_str(), *bytes)))
+    }
+
+    fn insert(&mut self, workspace: &Workspace, path: &Path, bytes: Vec<u8>) {
+        let path = workspace.relative(path).unwrap_or(path).to_owned();
+        self.files.insert(path, bytes);
     }
 
     /// The bytes of Cargo.lock.
@@ -120,18 +126,11 @@ fn has_word(text: &str, word: &str) -> bool {
 
 /// Reads all files of a folder, but for those of some names in it.
 fn read_folder(workspace: &Workspace, folder: &Path, left_out: &[&str], inputs: &mut Inputs) -> Result<()> {
-    let failure = |error| Error::file(format!("cannot read the folder `{}`", folder.display()), &error);
-    for entry in std::fs::read_dir(folder).map_err(failure)? {
-        let entry = entry.map_err(failure)?;
-        let name = entry.file_name();
-        // Cargo's output, and what editors and systems leave behind, is no source.
-        if name == "target" || name.to_string_lossy().starts_with('.') || left_out.iter().any(|one| name == **one) {
-            continue;
-        }
-        if entry.path().is_dir() {
-            read_folder(workspace, &entry.path(), &[], inputs)?;
-        } else {
-            read_file(workspace, &entry.path(), inputs)?;
+    for path in SourceFolder::list(folder, left_out).files {
+        match std::fs::read(&path) {
+            Ok(bytes) => inputs.insert(workspace, &path, bytes),
+            Err(error) if is_no_source(&error) => {}
+            Err(error) => return Err(Error::file(format!("cannot read `{}`", path.display()), &error)),
         }
     }
     Ok(())
@@ -149,9 +148,7 @@ fn read_file(workspace: &Workspace, path: &Path, inputs: &mut Inputs) -> Result<
             failure
         }
     })?;
-    inputs
-        .files
-        .insert(workspace.relative(path).unwrap_or(path).to_owned(), bytes);
+    inputs.insert(workspace, path, bytes);
     Ok(())
 }
 

@@ -10,6 +10,16 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// The folder in Cargo's target folder that it compiles into. Those of Cargo's own profiles have other names.
+    /// <https://doc.rust-lang.org/cargo/reference/build-cache.html>
+    pub fn folder(&self) -> &str {
+        match self.name.as_str() {
+            "dev" | "test" => "debug",
+            "bench" => "release",
+            name => name,
+        }
+    }
+
     /// A profile of the workspace, as it is.
     pub fn from_workspace(name: &str) -> Self {
         Self {

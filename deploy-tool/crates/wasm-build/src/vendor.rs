@@ -6,14 +6,12 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use crate::replaced_sources;
 use crate::workspace::Workspace;
-use crate::{TARGET, features, replaced_sources};
 use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::{lock, process};
-use oci_artifacts::bom::tree;
 use oci_artifacts::digest;
-use oci_artifacts::image::Definition;
 use terminal::Progress;
 
 /// How many lock files' crates are kept.
@@ -107,40 +105,6 @@ pub async fn fetch(cache: &Cache, progress: &Progress, root: &Path, lock: &[u8])
     let vendor = Vendor::open(folder.clone())?;
     remove_old(cache, &folder)?;
     vendor.ok_or_else(|| failure(std::io::ErrorKind::NotFound.into()))
-}
-
-/// The output of `cargo tree` for a module, in the [format](tree::FORMAT) of the parser, with linked crates only: no tests, build
-/// scripts and procedural macros. The features are those of this definition, as in its compilation.
-///
-/// # Errors
-/// When cargo fails.
-pub async fn tree(folder: &Path, workspace: &Workspace, lock: &str, definition: &Definition) -> Result<String> {
-    let package = definition.package.as_str();
-    let options = [
-        "tree",
-        "--locked",
-        "--offline",
-        "--package",
-        package,
-        "--target",
-        TARGET,
-        "--edges=normal,no-proc-macro",
-        "--prefix=depth",
-        "--format",
-        tree::FORMAT,
-    ];
-    let mut command = process::command("cargo", options);
-    command
-        .args(arguments(workspace, lock, folder)?)
-        .args(features::argument(&definition.features))
-        .current_dir(&workspace.root);
-    let output = process::capture(command).await?;
-    match output.success {
-        true => Ok(output.stdout),
-        false => Err(
-            Error::prerequisite(format!("cargo cannot tell which crates `{package}` is made of")).cause(output.stderr),
-        ),
-    }
 }
 
 /// Each lock file's crates take half a gigabyte. Those of the last few lock files stay, for going back and forth, and those

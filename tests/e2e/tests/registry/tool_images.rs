@@ -69,17 +69,19 @@ fn push_builder(reference: &str) {
     docker(&["rmi", reference]).success();
 }
 
-/// What comes after the builder fails at once: there is no such package in it.
+/// What comes after the builder fails at once: it does not compile.
 fn make_crate(folder: &Path) {
     fs::create_dir(folder.join("src")).unwrap();
-    fs::write(folder.join("src/main.rs"), "fn main() {}\n").unwrap();
+    fs::write(folder.join("src/main.rs"), "fn main() { absent }\n").unwrap();
+    let lock = "version = 3\n\n[[package]]\nname = \"shop\"\nversion = \"0.1.0\"\n";
+    fs::write(folder.join("Cargo.lock"), lock).unwrap();
     let manifest = "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
     fs::write(folder.join("Cargo.toml"), manifest).unwrap();
 }
 
 /// Where the docker in the folder is the first.
-fn build_absent(folder: &Path, images: Option<&str>) -> CommandOutput {
-    let mut command = deploy_tool_command(&["build", "absent"]);
+fn build_crate(folder: &Path, images: Option<&str>) -> CommandOutput {
+    let mut command = deploy_tool_command(&["build", "shop"]);
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
     command
         .env("PATH", path)
@@ -98,7 +100,7 @@ fn the_builder_is_made_by_what_the_program_carries() {
     let _names = Names(vec![absent_builder.clone()]);
     without_builder(home.path(), &absent_builder);
     make_crate(home.path());
-    let made = build_absent(home.path(), None).failure(1, &["no package `absent`"]);
+    let made = build_crate(home.path(), None).failure(1, &["`shop` does not compile"]);
     for told in [
         "made on this host, once",
         &format!("image {BUILDER}: made on this host"),
@@ -109,7 +111,7 @@ fn the_builder_is_made_by_what_the_program_carries() {
     let label = "{{index .Config.Labels \"deploy-tool.recipe\"}} {{index .Config.Labels \"deploy-tool.wasmedge\"}}";
     let recipe = |image: &str| docker(&["image", "inspect", "--format", label, image]).success().stdout;
     assert_eq!(recipe(&absent_builder), recipe(BUILDER));
-    let again = build_absent(home.path(), None).failure(1, &["no package `absent`"]);
+    let again = build_crate(home.path(), None).failure(1, &["`shop` does not compile"]);
     assert!(!again.stderr.contains("on this host"), "{}", again.stderr);
 }
 
@@ -128,14 +130,14 @@ fn the_builder_is_pulled_once_by_the_version_of_the_tool() {
     let _names = Names(vec![absent_builder.clone(), reference.clone()]);
     without_builder(home.path(), &absent_builder);
     make_crate(home.path());
-    let build = |images: Option<&str>| build_absent(home.path(), images);
+    let build = |images: Option<&str>| build_crate(home.path(), images);
     build(Some("https://x.io")).failure(1, &["without a scheme"]);
     let absent = format!("{}/elsewhere", registry.address);
     build(Some(&absent)).failure(3, &["cannot be pulled", "/elsewhere/wasm-builder:"]);
 
     let pulled = format!("image {BUILDER}: pulled as {reference}");
-    build(Some(&prefix)).failure(1, &[&pulled, "no package `absent`"]);
-    let again = build(Some(&prefix)).failure(1, &["no package `absent`"]);
+    build(Some(&prefix)).failure(1, &[&pulled, "`shop` does not compile"]);
+    let again = build(Some(&prefix)).failure(1, &["`shop` does not compile"]);
     assert!(!again.stderr.contains("pulled as"), "{}", again.stderr);
     // Elsewhere there is another one, under another name.
     build(Some(&absent)).failure(3, &["cannot be pulled"]);
