@@ -1,4 +1,5 @@
-//! An ordinary server on tokio and hyper 0.14 that `deploy-tool init` takes in: what it asks for is enough to run it as Wasm.
+//! Crates as others have them: what `deploy-tool init` asks of an ordinary server is enough to run it as Wasm, and what Cargo
+//! takes, the builder takes.
 
 use std::fs;
 use std::path::Path;
@@ -83,4 +84,53 @@ fn a_plain_server_runs_once_it_is_as_init_says() {
         (kubectl(&["get", "--raw", &path]).stdout.trim() == "adopted").then_some(())
     });
     run(home.path(), &["down", "--delete-data", "--context", &context()]).success();
+}
+
+fn shell(folder: &Path, script: &str) {
+    let mut command = Command::new("sh");
+    command.args(["-euc", script]).current_dir(folder);
+    CommandOutput::from(command.output().unwrap()).success();
+}
+
+/// A crate of a git repository that is vendored in the project, a module called `target`, files that are none, a profile of
+/// Cargo's own.
+#[test]
+#[ignore = "needs a cluster, see main.rs"]
+fn a_project_is_compiled_whatever_else_is_in_its_folder() {
+    let home = tempfile::tempdir().unwrap();
+    let manifest = "[package]\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+    for (path, text) in [
+        ("number/Cargo.toml", format!("{manifest}name = \"number\"\n")),
+        ("number/src/lib.rs", "pub const NUMBER: u8 = 1;\n".to_owned()),
+        (
+            "shop/Cargo.toml",
+            format!(
+                "{manifest}name = \"shop\"\n[dependencies]\nnumber = {{ git = \"file://{}/number\" }}\n",
+                home.path().display()
+            ),
+        ),
+        (
+            "shop/src/main.rs",
+            "mod target;\nfn main() { println!(\"{}\", target::NUMBER); }\n".to_owned(),
+        ),
+        ("shop/src/target/mod.rs", "pub use number::NUMBER;\n".to_owned()),
+        ("shop/oci/shop/image.yaml", "profile: dev\n".to_owned()),
+    ] {
+        let path = home.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    shell(
+        &home.path().join("number"),
+        "git init -q && git add . && git -c user.name=a -c user.email=a@b.c commit -qm number",
+    );
+    let shop = home.path().join("shop");
+    shell(
+        &shop,
+        "CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS=fallback cargo generate-lockfile
+        mkdir .cargo && cargo vendor --versioned-dirs vendored >../config.toml && mv ../config.toml .cargo/
+        grep -q '^git = ' .cargo/config.toml
+        mkfifo pipe && ln -s nowhere dangling && ln -s . circle",
+    );
+    run(&shop, &["build"]).success();
 }
