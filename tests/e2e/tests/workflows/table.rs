@@ -84,6 +84,7 @@ pub const STEPS: &[Row] = &[
         Whole,
         "",
     ),
+    Row("hub/test: the program alone", Never("the same"), Whole, ""),
     Row("nightly/measure: set up the runner", Run, Always, ""),
     Row(
         "nightly/measure: measure, draw, compare",
