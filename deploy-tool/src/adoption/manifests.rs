@@ -20,7 +20,7 @@ const DATABASE_PORT: u16 = 3306;
 pub struct Facts {
     /// The port that it listens on.
     pub port: u16,
-    /// Whether that is written there; otherwise it is the usual one.
+    /// Whether that is written there, behind an address of any interface, or was given; otherwise it is a guess.
     pub port_is_known: bool,
     /// The path of the liveness probe; without one, the probe connects to the port.
     pub alive: Option<String>,
@@ -47,11 +47,11 @@ impl Facts {
         let of_database = |name: &String| {
             ["DATABASE", "MYSQL", "MARIADB"].iter().any(|part| name.contains(part)) || name.starts_with("DB_")
         };
-        let found = port.or_else(|| paths::ports(files).first().copied());
+        let written = paths::ports(files).first().copied();
         let alive = health.map(str::to_owned).or_else(|| first(&ALIVE));
         Self {
-            port: found.unwrap_or(PORT),
-            port_is_known: found.is_some(),
+            port: port.or(written.map(|port| port.number)).unwrap_or(PORT),
+            port_is_known: port.is_some() || written.is_some_and(|port| port.is_of_server),
             ready: first(&READY).or_else(|| alive.clone()),
             alive,
             database,

@@ -63,6 +63,30 @@ fn what_is_not_as_usual_works_or_is_told_with_what_to_do() {
 }
 
 #[test]
+fn the_port_is_the_servers_and_not_that_of_what_it_asks() {
+    let manifest = "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+    let config = "pub fn redis() -> String { std::env::var(\"REDIS\").unwrap_or(\"127.0.0.1:6379\".to_owned()) }\n";
+    for (address, port, is_known) in [("0.0.0.0:8090", 8090, true), ("", 6379, false)] {
+        let server = format!("pub fn run(redis: String) {{ bind(\"{address}\", redis) }}\n");
+        let shop = Crate::new(&[
+            ("Cargo.toml", manifest),
+            ("Cargo.lock", LOCK),
+            (
+                "src/main.rs",
+                "mod config;\nmod server;\nfn main() { server::run(config::redis()) }\n",
+            ),
+            ("src/config.rs", config),
+            ("src/server.rs", &server),
+        ]);
+        let (_, report) = shop.report(&[]);
+        assert_eq!(report["facts"]["port"], port, "{report:#}");
+        assert_eq!(report["facts"]["portIsKnown"], is_known, "{report:#}");
+        let deployment = &shop.files()["manifests/shop.yaml"];
+        assert!(deployment.contains(&format!("containerPort: {port}\n")), "{deployment}");
+    }
+}
+
+#[test]
 fn what_is_no_crate_or_several_is_told() {
     let nothing = Crate::new(&[]);
     let (code, text) = nothing.run(".", &[]);

@@ -1,6 +1,7 @@
 //! Pure: the traps that the sources of a package show.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 use super::finding::{Finding, Location, Remedy, Weight};
 use super::walk::SourceFile;
@@ -216,30 +217,48 @@ fn is_loopback(literal: &str) -> bool {
     literal == "[127,0,0,1]" || ["127.0.0.1", "localhost", "[::1]"].into_iter().any(has_port)
 }
 
+/// A port of an address in a source file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Port {
+    /// Its number.
+    pub number: u16,
+    /// Whether the address is that of any interface, where only a server is. Another one may be that of what is asked.
+    pub is_of_server: bool,
+}
+
 /// The ports that a package seems to listen on, the likeliest first: behind an address of any interface, then behind another.
-pub fn ports(files: &[SourceFile]) -> Vec<u16> {
-    let mut found = Vec::new();
-    for file in files {
-        let literals = &file.uses.literals;
-        for (index, (text, line)) in literals.iter().enumerate() {
-            let address = text.trim_matches('"').rsplit_once(':');
-            let written: Option<u16> = address
-                .filter(|(host, _)| {
-                    host.parse::<std::net::Ipv4Addr>().is_ok() || *host == "[::]" || *host == "localhost"
-                })
-                .and_then(|(_, port)| port.parse().ok());
-            // The numbers inside of a list are literals as well.
-            let behind = || {
-                let numbers = literals.get(index + 1..)?;
-                let (text, _) = numbers.get(4).filter(|(_, at)| at == line)?;
-                text.parse().ok()
-            };
-            let is_list = text.starts_with('[') && text.matches(',').count() == 3;
-            found.extend(written.or_else(|| is_list.then(behind).flatten()));
-        }
-    }
-    found.dedup();
+pub fn ports(files: &[SourceFile]) -> Vec<Port> {
+    let mut found: Vec<Port> = files.iter().flat_map(|file| ports_of(&file.uses.literals)).collect();
+    found.sort_by_key(|port| !port.is_of_server);
+    let mut numbers = BTreeSet::new();
+    found.retain(|port| numbers.insert(port.number));
     found
+}
+
+/// The ports of a file, in the order of their lines.
+fn ports_of(literals: &[(String, usize)]) -> impl Iterator<Item = Port> {
+    literals.iter().enumerate().filter_map(|(index, (text, line))| {
+        let written = text
+            .trim_matches('"')
+            .rsplit_once(':')
+            .filter(|(host, _)| host.parse::<Ipv4Addr>().is_ok() || *host == "[::]" || *host == "localhost")
+            .and_then(|(host, port)| {
+                Some(Port {
+                    number: port.parse().ok()?,
+                    is_of_server: ["0.0.0.0", "[::]"].contains(&host),
+                })
+            });
+        // The numbers inside of a list are literals as well.
+        let behind = || {
+            let (port, _) = literals.get(index + 5).filter(|(_, at)| at == line)?;
+            Some(Port {
+                number: port.parse().ok()?,
+                is_of_server: text == "[0,0,0,0]",
+            })
+        };
+        let is_list = text.starts_with('[') && text.matches(',').count() == 3;
+        written.or_else(|| is_list.then(behind).flatten())
+    })
 }
 
 /// The routes that are written as they are in some files.

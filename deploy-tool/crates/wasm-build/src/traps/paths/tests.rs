@@ -58,9 +58,27 @@ fn what_is_fine_is_not_told() {
 fn ports_routes_and_variables_are_those_that_are_written() {
     let text = "fn f() { ([0, 0, 0, 0], 8081); g(\"0.0.0.0:9090\", \"/healthz\", \"DATABASE_URL\", \"OK\"); }";
     let files = [file("src/main.rs", text).unwrap()];
-    assert_eq!(ports(&files), [8081, 9090]);
+    assert_eq!(numbers(&files), [8081, 9090]);
     assert_eq!(routes(&files), ["/healthz"]);
     assert_eq!(variables(&files), ["DATABASE_URL"]);
     let own = [file("src/main.rs", "fn f(a: u16) { ([0, 0, 0, 0], a) }").unwrap()];
-    assert_eq!(ports(&own), [0; 0]);
+    assert_eq!(numbers(&own), [0; 0]);
+}
+
+fn numbers(files: &[SourceFile]) -> Vec<u16> {
+    ports(files).iter().map(|port| port.number).collect()
+}
+
+#[test]
+fn an_address_of_any_interface_is_the_servers_before_one_that_is_asked() {
+    let config = "fn f() { ([127, 0, 0, 1], 5432); env(\"REDIS\").unwrap_or(\"127.0.0.1:6379\"); }";
+    let server = "fn g() { bind(\"[::]:8081\"); bind(\"0.0.0.0:8080\"); bind(\"0.0.0.0:6379\"); }";
+    let files = [
+        file("src/config.rs", config).unwrap(),
+        file("src/server.rs", server).unwrap(),
+    ];
+    assert_eq!(numbers(&files), [8081, 8080, 6379, 5432]);
+    assert!(ports(&files)[0].is_of_server);
+    let only_asked = ports(&files[..1]);
+    assert!(only_asked.iter().all(|port| !port.is_of_server), "{only_asked:?}");
 }
