@@ -62,6 +62,47 @@ fn what_is_not_as_usual_works_or_is_told_with_what_to_do() {
     }
 }
 
+/// What `cargo build --bin NAME` does not compile is not judged.
+#[test]
+fn only_the_binary_that_becomes_the_module_is_looked_at() {
+    let native = "fn main() {\n    std::thread::spawn(|| bind(\"0.0.0.0:7070\", \"/healthz\"));\n    \
+        std::process::Command::new(\"ls\");\n}\n";
+    let package = |name: &str, more: &str| {
+        format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n{more}")
+    };
+    let shop = Crate::new(&[
+        (
+            "Cargo.toml",
+            "[workspace]\nresolver = \"2\"\nmembers = [\"shop\", \"common\"]\n",
+        ),
+        ("Cargo.lock", LOCK),
+        (
+            "shop/Cargo.toml",
+            &package("shop", "\n[dependencies]\ncommon = { path = \"../common\" }\n"),
+        ),
+        ("shop/src/main.rs", "fn main() { bind(\"0.0.0.0:8090\"); }\n"),
+        ("shop/src/bin/seed.rs", native),
+        ("common/Cargo.toml", &package("common", "")),
+        ("common/src/lib.rs", "pub fn f() {}\n"),
+        ("common/src/main.rs", native),
+    ]);
+    let (code, report) = shop.report(&["--package", "shop"]);
+    assert_eq!((code, report["verdict"].as_str()), (0, Some("ready")), "{report:#}");
+    assert_eq!(
+        (findings(&report), &report["facts"]["port"]),
+        (Vec::new(), &Value::from(8090)),
+        "{report:#}"
+    );
+    assert_eq!(report["facts"]["alive"], Value::Null, "{report:#}");
+    // It is the module where its name is that of the package.
+    let (code, report) = shop.report(&["--package", "common"]);
+    assert_eq!(
+        (code, report["verdict"].as_str()),
+        (1, Some("impossible")),
+        "{report:#}"
+    );
+}
+
 #[test]
 fn the_port_is_the_servers_and_not_that_of_what_it_asks() {
     let manifest = "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";

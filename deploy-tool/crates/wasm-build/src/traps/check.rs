@@ -54,16 +54,9 @@ pub async fn package(
         }
     };
     left_out.extend(crates::forks_note(&graph));
-    let (files, unreadable) = read_members(workspace, package, features, &lock, package.folder(), walk::files)?;
+    let (files, unreadable) = read_members(workspace, package, features, &lock, package.folder(), sources_of)?;
     left_out.extend(unreadable.iter().map(|path| format!("{} is no Rust", path.display())));
-    let (scripts, no_rust) = read_members(
-        workspace,
-        package,
-        features,
-        &lock,
-        package.folder(),
-        walk::build_script,
-    )?;
+    let (scripts, no_rust) = read_members(workspace, package, features, &lock, package.folder(), build_script_of)?;
     left_out.extend(no_rust.iter().map(|path| format!("{} is no Rust", path.display())));
     let findings = [
         crates::check_crates(&graph),
@@ -84,15 +77,26 @@ pub async fn package(
 /// # Errors
 /// When a file cannot be read.
 pub fn sources(workspace: &Workspace, package: &Package, features: &[String], lock: &str) -> Result<Vec<Finding>> {
-    let (mut files, _) = read_members(workspace, package, features, lock, &workspace.root, walk::files)?;
+    let (mut files, _) = read_members(workspace, package, features, lock, &workspace.root, sources_of)?;
     for file in files.iter_mut().filter(|file| file.path.is_absolute()) {
         file.path = file.path.file_name().map_or_else(PathBuf::new, PathBuf::from);
     }
     Ok(finding::sorted(paths::check_sources(&files)))
 }
 
-/// How the files of one member are read, with paths from a folder and some features.
-type Read = fn(&Package, &Path, &[String]) -> Result<(Vec<SourceFile>, Vec<PathBuf>)>;
+/// The files of a member that reading begins with; whether it is the package that becomes the module.
+type Entries = fn(&Package, bool) -> Vec<&Path>;
+
+fn sources_of(member: &Package, is_module: bool) -> Vec<&Path> {
+    match is_module {
+        true => member.module_sources().collect(),
+        false => member.library_sources().collect(),
+    }
+}
+
+fn build_script_of(member: &Package, _: bool) -> Vec<&Path> {
+    member.build_script().into_iter().collect()
+}
 
 /// The files of a package and of the members that it depends on, with paths from a folder; and what of them is no Rust.
 fn read_members(
@@ -101,7 +105,7 @@ fn read_members(
     features: &[String],
     lock: &str,
     base: &Path,
-    read: Read,
+    entries: Entries,
 ) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
     let members = workspace
         .package_sources(&package.name, lock)
@@ -109,8 +113,9 @@ fn read_members(
     let (mut files, mut unreadable) = (Vec::new(), Vec::new());
     for member in members {
         // Features that it enables in dependencies are not resolved here.
-        let enabled_features = if member.name == package.name { features } else { &[] };
-        let (found, no_rust) = read(member, base, enabled_features)?;
+        let is_module = member.name == package.name;
+        let enabled_features = if is_module { features } else { &[] };
+        let (found, no_rust) = walk::files(member, entries(member, is_module), base, enabled_features)?;
         files.extend(found);
         unreadable.extend(no_rust);
     }

@@ -16,21 +16,18 @@ pub struct SourceFile {
     pub uses: Uses,
 }
 
-/// Reads all files of a package with these features besides its default ones; reported paths are relative to `base`. Also
-/// returns the files that cannot be parsed, for which the compiler will have a better error.
+/// Reads all files that some of a package's compile, with these features besides its default ones; reported paths are relative
+/// to `base`. Also returns the files that cannot be parsed, for which the compiler will have a better error.
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn files(package: &Package, base: &Path, features: &[String]) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
-    read(package.guest_sources(), base, &package.features_with(features))
-}
-
-/// The same of its build script.
-///
-/// # Errors
-/// When a file cannot be read.
-pub fn build_script(package: &Package, base: &Path, features: &[String]) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
-    read(package.build_script(), base, &package.features_with(features))
+pub fn files<'p>(
+    package: &Package,
+    entries: impl IntoIterator<Item = &'p Path>,
+    base: &Path,
+    features: &[String],
+) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
+    read(entries, base, &package.features_with(features))
 }
 
 fn read<'p>(
@@ -109,7 +106,7 @@ mod tests {
                 {"name": "x", "kind": ["test"], "src_path": "/nowhere"}],
         }))
         .unwrap();
-        let (read, unreadable) = files(&package, folder.path(), &[]).unwrap();
+        let (read, unreadable) = files(&package, package.module_sources(), folder.path(), &[]).unwrap();
         let mut paths: Vec<String> = read.iter().map(|file| file.path.display().to_string()).collect();
         paths.sort();
         assert_eq!(

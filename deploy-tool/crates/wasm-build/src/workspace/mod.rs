@@ -43,6 +43,18 @@ struct Target {
     src_path: PathBuf,
 }
 
+impl Target {
+    fn is(&self, kind: &str) -> bool {
+        self.kind.iter().any(|one| one == kind)
+    }
+
+    /// Whether it is a library that is linked into a guest. Its kinds are many: `lib`, `rlib`, `cdylib` and others.
+    fn is_of_library(&self) -> bool {
+        const NO_LIBRARY: [&str; 6] = ["bin", "test", "example", "bench", "custom-build", "proc-macro"];
+        !NO_LIBRARY.iter().any(|kind| self.is(kind))
+    }
+}
+
 /// A dependency in a manifest.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -134,35 +146,41 @@ impl Package {
 
     /// The names of its binaries.
     pub fn binaries(&self) -> impl Iterator<Item = &str> {
-        let is_binary = |target: &&Target| target.kind.iter().any(|kind| kind == "bin");
-        self.targets.iter().filter(is_binary).map(|target| target.name.as_str())
+        let binaries = self.targets.iter().filter(|target| target.is("bin"));
+        binaries.map(|target| target.name.as_str())
     }
 
     /// The source file of a binary, from the package's folder.
     pub fn binary_source(&self, name: &str) -> &Path {
-        let is_it = |target: &&Target| target.name == name && target.kind.iter().any(|kind| kind == "bin");
+        let is_it = |target: &&Target| target.name == name && target.is("bin");
         let source = self.targets.iter().find(is_it).map(|target| target.src_path.as_path());
         let source = source.unwrap_or(Path::new("src/main.rs"));
         source.strip_prefix(self.folder()).unwrap_or(source)
     }
 
-    /// The source files that its guest starts from: neither tests nor examples, benchmarks and the build script.
-    pub fn guest_sources(&self) -> impl Iterator<Item = &Path> {
-        const NOT_LINKED: [&str; 5] = ["test", "example", "bench", "custom-build", "proc-macro"];
-        let is_linked = |target: &&Target| !target.kind.iter().any(|kind| NOT_LINKED.contains(&kind.as_str()));
+    /// The source files that a module of it starts from: the library, and the binary of its name. Where it has none of that
+    /// name, it is not known yet which one becomes the module: all binaries.
+    pub fn module_sources(&self) -> impl Iterator<Item = &Path> {
+        let has_own = self.binaries().any(|name| name == self.name);
+        let is_of_module = move |target: &&Target| {
+            target.is_of_library() || (target.is("bin") && (!has_own || target.name == self.name))
+        };
         self.targets
             .iter()
-            .filter(is_linked)
+            .filter(is_of_module)
             .map(|target| target.src_path.as_path())
+    }
+
+    /// The source file of its library: what it brings to a module of another package.
+    pub fn library_sources(&self) -> impl Iterator<Item = &Path> {
+        let libraries = self.targets.iter().filter(|target| target.is_of_library());
+        libraries.map(|target| target.src_path.as_path())
     }
 
     /// The source file of its build script.
     pub fn build_script(&self) -> Option<&Path> {
-        let is_script = |target: &&Target| target.kind.iter().any(|kind| kind == "custom-build");
-        self.targets
-            .iter()
-            .find(is_script)
-            .map(|target| target.src_path.as_path())
+        let script = self.targets.iter().find(|target| target.is("custom-build"));
+        script.map(|target| target.src_path.as_path())
     }
 
     /// The metadata in its Cargo.toml as annotations of an image. Everything else would differ between checkouts.
@@ -233,11 +251,7 @@ impl Workspace {
             let names: Vec<&str> = self.packages.iter().map(|package| package.name.as_str()).collect();
             return Err(WorkspaceError::NoPackage(name.to_owned(), names.join(", ")));
         };
-        if !package
-            .targets
-            .iter()
-            .any(|target| target.name == name && target.kind.iter().any(|kind| kind == "bin"))
-        {
+        if !package.binaries().any(|binary| binary == name) {
             let binaries: Vec<&str> = package.binaries().collect();
             let has = match binaries.is_empty() {
                 true => "it has none, and a module is made of one: src/main.rs".to_owned(),

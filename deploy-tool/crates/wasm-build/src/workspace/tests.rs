@@ -36,6 +36,35 @@ fn a_module_is_made_of_the_members_it_depends_on() {
 }
 
 #[test]
+fn a_module_starts_from_the_library_and_the_binary_of_the_packages_name() {
+    let with_targets = |targets: &[(&str, &str)]| -> Package {
+        let target =
+            |(name, kind): &(&str, &str)| json!({"name": name, "kind": [kind], "src_path": format!("{kind}/{name}")});
+        let mut shop = package("shop", "bin", &[]);
+        shop["targets"] = targets.iter().map(target).collect();
+        serde_json::from_value(shop).unwrap()
+    };
+    let paths = |sources: Vec<&Path>| {
+        sources
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect::<Vec<_>>()
+    };
+    let others = [
+        ("x", "test"),
+        ("x", "example"),
+        ("build", "custom-build"),
+        ("m", "proc-macro"),
+    ];
+    let shop = with_targets(&[&[("shop", "cdylib"), ("seed", "bin"), ("shop", "bin")], &others[..]].concat());
+    assert_eq!(paths(shop.module_sources().collect()), ["cdylib/shop", "bin/shop"]);
+    assert_eq!(paths(shop.library_sources().collect()), ["cdylib/shop"]);
+    let unclear = with_targets(&[("one", "bin"), ("two", "bin")]);
+    assert_eq!(paths(unclear.module_sources().collect()), ["bin/one", "bin/two"]);
+    assert_eq!(unclear.library_sources().count(), 0);
+}
+
+#[test]
 fn members_that_stand_in_for_packages_of_a_registry_are_sources() {
     let mut regex = package("regex", "lib", &["/w/engine"]);
     regex["version"] = json!("1.13.0");
