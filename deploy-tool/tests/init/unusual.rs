@@ -62,6 +62,47 @@ fn what_is_not_as_usual_works_or_is_told_with_what_to_do() {
     }
 }
 
+#[test]
+fn a_package_for_a_newer_compiler_than_the_builders_is_told_at_its_line() {
+    let package = |name: &str, more: &str| {
+        format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n{more}")
+    };
+    let dependency = "\n[dependencies]\ncommon = { path = \"../common\" }\n";
+    let shop = |workspace: &str, own: &str, common: &str| {
+        let root = format!("[workspace]\nresolver = \"2\"\nmembers = [\"shop\", \"common\"]\n{workspace}");
+        let shop = Crate::new(&[
+            ("Cargo.toml", &root),
+            ("Cargo.lock", LOCK),
+            ("shop/Cargo.toml", &package("shop", &[own, dependency].concat())),
+            ("shop/src/main.rs", "fn main() {}\n"),
+            ("common/Cargo.toml", &package("common", common)),
+            ("common/src/lib.rs", ""),
+        ]);
+        let (_, report) = shop.report(&["--package", "shop"]);
+        let place = |(trap, place): (String, String)| {
+            let home = format!("{}/", shop.home.path().canonicalize().unwrap().display());
+            (trap, place.replace(&home, ""))
+        };
+        let found: Vec<_> = findings(&report).into_iter().map(place).collect();
+        (report["verdict"].as_str().unwrap().to_owned(), found)
+    };
+    let newer = "rust-version = \"1.88\"\n";
+    let of_workspace = format!("\n[workspace.package]\n{newer}");
+    let inherited = "rust-version.workspace = true\n";
+    for (found, place) in [
+        (shop("", newer, ""), "Cargo.toml:5"),
+        (shop(&of_workspace, inherited, ""), "Cargo.toml:5"),
+        (shop("", "", newer), "common/Cargo.toml:5"),
+    ] {
+        let expected = vec![("rust-version".to_owned(), place.to_owned())];
+        assert_eq!(found, ("after-changes".to_owned(), expected));
+    }
+    assert_eq!(
+        shop("", "rust-version = \"1.85\"\n", ""),
+        ("ready".to_owned(), Vec::new())
+    );
+}
+
 /// What `cargo build --bin NAME` does not compile is not judged.
 #[test]
 fn only_the_binary_that_becomes_the_module_is_looked_at() {

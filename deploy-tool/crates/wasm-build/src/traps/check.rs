@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::walk::{self, SourceFile};
-use super::{CrateSource, Finding, GuestCrate, GuestGraph, build_script, crates, finding, graph, paths, source};
+use super::{
+    CrateSource, Finding, GuestCrate, GuestGraph, build_script, compiler, crates, finding, graph, paths, source,
+};
 use crate::workspace::{Package, Workspace};
 use crate::{TARGET, features as cargo_features, vendor};
 use diagnostics::{Error, Result};
@@ -42,8 +44,9 @@ pub async fn package(
     lookup: Lookup<'_>,
 ) -> Result<Checked> {
     let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();
+    let members = members_of(workspace, package, &lock);
     let mut left_out = Vec::new();
-    let graph = match resolve_crates(workspace, package, features, &lock, lookup).await? {
+    let mut graph = match resolve_crates(workspace, package, features, &lock, lookup).await? {
         Ok(graph) => graph,
         Err(why) => {
             left_out.push(format!(
@@ -54,12 +57,14 @@ pub async fn package(
         }
     };
     left_out.extend(crates::forks_note(&graph));
-    let (files, unreadable) = read_members(workspace, package, features, &lock, package.folder(), sources_of)?;
+    leave_to_manifests(&mut graph, &members);
+    let (files, unreadable) = read_members(&members, package, features, package.folder(), sources_of)?;
     left_out.extend(unreadable.iter().map(|path| format!("{} is no Rust", path.display())));
-    let (scripts, no_rust) = read_members(workspace, package, features, &lock, package.folder(), build_script_of)?;
+    let (scripts, no_rust) = read_members(&members, package, features, package.folder(), build_script_of)?;
     left_out.extend(no_rust.iter().map(|path| format!("{} is no Rust", path.display())));
     let findings = [
         crates::check_crates(&graph),
+        check_manifests(&members, package.folder())?,
         paths::check_sources(&files),
         build_script::check(&scripts),
     ]
@@ -77,7 +82,8 @@ pub async fn package(
 /// # Errors
 /// When a file cannot be read.
 pub fn sources(workspace: &Workspace, package: &Package, features: &[String], lock: &str) -> Result<Vec<Finding>> {
-    let (mut files, _) = read_members(workspace, package, features, lock, &workspace.root, sources_of)?;
+    let members = members_of(workspace, package, lock);
+    let (mut files, _) = read_members(&members, package, features, &workspace.root, sources_of)?;
     for file in files.iter_mut().filter(|file| file.path.is_absolute()) {
         file.path = file.path.file_name().map_or_else(PathBuf::new, PathBuf::from);
     }
@@ -98,18 +104,46 @@ fn build_script_of(member: &Package, _: bool) -> Vec<&Path> {
     member.build_script().into_iter().collect()
 }
 
+/// The package and the members that it depends on.
+fn members_of<'w>(workspace: &'w Workspace, package: &'w Package, lock: &str) -> Vec<&'w Package> {
+    workspace
+        .package_sources(&package.name, lock)
+        .unwrap_or_else(|_| vec![package])
+}
+
+/// The crates that are members have their `rust-version` in manifests, where it is found by its line.
+fn leave_to_manifests(graph: &mut GuestGraph, members: &[&Package]) {
+    let is_member = |one: &GuestCrate| {
+        let has_name = members.iter().any(|member| member.name == one.name);
+        has_name && one.source == CrateSource::Folder
+    };
+    let crates = graph.crates.iter_mut().chain(&mut graph.of_build);
+    for member in crates.filter(|one| is_member(one)) {
+        member.rust_version = None;
+    }
+}
+
+/// The traps in the manifests of members, with paths from a folder.
+fn check_manifests(members: &[&Package], base: &Path) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for member in members {
+        let path = member.manifest();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Error::file(format!("cannot read `{}`", path.display()), &error))?;
+        let shown = path.strip_prefix(base).unwrap_or(path).to_owned();
+        findings.extend(compiler::check_member(member, shown, &text));
+    }
+    Ok(findings)
+}
+
 /// The files of a package and of the members that it depends on, with paths from a folder; and what of them is no Rust.
 fn read_members(
-    workspace: &Workspace,
+    members: &[&Package],
     package: &Package,
     features: &[String],
-    lock: &str,
     base: &Path,
     entries: Entries,
 ) -> Result<(Vec<SourceFile>, Vec<PathBuf>)> {
-    let members = workspace
-        .package_sources(&package.name, lock)
-        .unwrap_or_else(|_| vec![package]);
     let (mut files, mut unreadable) = (Vec::new(), Vec::new());
     for member in members {
         // Features that it enables in dependencies are not resolved here.

@@ -29,6 +29,8 @@ pub struct Package {
     #[serde(default)]
     features: BTreeMap<String, Vec<String>>,
     version: Option<String>,
+    /// Its `rust-version`, the workspace's too.
+    pub rust_version: Option<String>,
     description: Option<String>,
     license: Option<String>,
     repository: Option<String>,

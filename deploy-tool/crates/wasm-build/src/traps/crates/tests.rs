@@ -2,6 +2,7 @@ use std::path::Path;
 
 use super::*;
 use crate::traps::compiler::BUILDER_RUST;
+use crate::workspace::Package;
 
 fn graph(crates: &[(&str, &str, &str)], is_exact: bool) -> GuestGraph {
     let guest_crate = |(path, version, features): &(&str, &str, &str)| GuestCrate {
@@ -127,6 +128,28 @@ fn a_crate_for_a_newer_compiler_is_told_with_what_the_builder_has() {
         .find_map(|line| line.strip_prefix("rustc_version="))
         .unwrap();
     assert_eq!((number(pin).0, number(pin).1), BUILDER_RUST);
+}
+
+#[test]
+fn a_member_for_a_newer_compiler_is_told_at_its_manifest() {
+    let member = |rust_version: Option<&str>| -> Package {
+        serde_json::from_value(
+            serde_json::json!({"name": "shop", "manifest_path": "/w/shop/Cargo.toml", "targets": [],
+            "dependencies": [], "rust_version": rust_version}),
+        )
+        .unwrap()
+    };
+    let manifest = "[package]\nname = \"shop\"\nrust-version.workspace = true\n";
+    let found = |rust_version| compiler::check_member(&member(rust_version), "Cargo.toml".into(), manifest);
+    for fine in [None, Some("1.60"), Some("1.85"), Some("1.85.1")] {
+        assert_eq!(found(fine), None, "{fine:?}");
+    }
+    let finding = found(Some("1.88")).unwrap();
+    assert_eq!(
+        finding.to_string(),
+        "Cargo.toml:3 [rust-version]: shop: it wants Rust 1.88, and the builder has 1.85"
+    );
+    assert_eq!((finding.weight, finding.remedy), (Weight::Compile, Remedy::Line));
 }
 
 /// As the demos of WasmEdge's authors are: tokio, hyper and socket2 of forks, by `[patch]`.
