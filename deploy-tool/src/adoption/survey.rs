@@ -10,7 +10,8 @@ use diagnostics::{Error, Result};
 use wasm_build::compile;
 use wasm_build::traps::check::{self, Checked, Lookup};
 use wasm_build::traps::{Finding, Location, Remedy, Weight, finding};
-use wasm_build::workspace::{Dependency, Package, Workspace, WorkspaceError};
+use wasm_build::workspace::path_crate::{PATCH, PathCrate};
+use wasm_build::workspace::{Dependency, Package, Workspace};
 
 /// Arguments about a crate.
 #[derive(Clone, Debug, Default)]
@@ -69,7 +70,7 @@ pub async fn survey(folder: &Path, overrides: &Overrides) -> Result<Survey> {
     let names: Vec<&str> = swaps.iter().map(|dependency| dependency.name.as_str()).collect();
     let mut findings: Vec<Finding> = no_binary(package).into_iter().chain(findings).collect();
     findings.extend(build_target(&workspace, package.folder())?);
-    findings.extend(find_dependency_outside(&workspace, package));
+    findings.extend(find_outside(&workspace, package));
     let findings = verdict::without_swapped(findings, &names);
     let after = swap::swap_dependencies(&text, &swaps)
         .map_err(|error| Error::input(format!("`{}` cannot be read", path.display())).cause(error))?;
@@ -136,27 +137,34 @@ fn find_swappable<'p>(package: &'p Package, findings: &[Finding]) -> Vec<&'p Dep
         .collect()
 }
 
-/// A crate in a folder that the builder does not see.
-fn find_dependency_outside(workspace: &Workspace, package: &Package) -> Option<Finding> {
-    let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();
-    let Err(WorkspaceError::Elsewhere(owner, dependency, folder)) = workspace.package_sources(&package.name, &lock)
-    else {
-        return None;
+/// The crates in folders that the builder does not see, whatever of the workspace names them.
+fn find_outside(workspace: &Workspace, package: &Package) -> Vec<Finding> {
+    let finding = |named: PathCrate| {
+        // Cargo has read it.
+        let manifest = std::fs::read_to_string(&named.manifest).unwrap_or_default();
+        let line = match named.owner == PATCH {
+            true => swap::line_of_patch(&manifest, &named.name),
+            false => swap::line_of(&manifest, &named.name),
+        };
+        let shown = named.manifest.strip_prefix(package.folder()).unwrap_or(&named.manifest);
+        Finding {
+            trap: "outside",
+            weight: Weight::Compile,
+            remedy: Remedy::Line,
+            location: Location::File {
+                path: shown.to_owned(),
+                line: line.unwrap_or(1),
+            },
+            what: format!(
+                "`{}` is outside of the workspace, and the builder sees nothing else",
+                named.folder.display()
+            ),
+            fix:
+                "a Cargo.toml with both as `members`, in a folder above both; or `git` or a registry in place of `path`"
+                    .to_owned(),
+        }
     };
-    let brings = if owner == package.name {
-        vec![dependency]
-    } else {
-        vec![owner, dependency]
-    };
-    Some(Finding {
-        trap: "outside",
-        weight: Weight::Compile,
-        remedy: Remedy::Line,
-        location: Location::Crate { path: brings },
-        what: format!("`{folder}` is no member of the workspace, and the builder sees nothing else"),
-        fix: "a Cargo.toml with both as `members`, in a folder above both; or `git` or a registry in place of `path`"
-            .to_owned(),
-    })
+    workspace.outside().into_iter().map(finding).collect()
 }
 
 /// A module is made of the binary of the package's name.

@@ -1,7 +1,7 @@
 //! Pure: the dependencies of a manifest, those that a guest cannot have moved to the native build, with what stands in for
 //! them in a guest. Comments and the order of all else stay.
 
-use toml_edit::{DocumentMut, Item, Key, Table, TomlError, Value};
+use toml_edit::{Document, DocumentMut, Item, Key, Table, TableLike, TomlError, Value};
 
 use wasm_build::workspace::Dependency;
 
@@ -124,15 +124,36 @@ pub fn difference(path: &str, before: &str, after: &str) -> String {
 
 /// The line of a dependency in a manifest, counted from 1.
 pub fn line_of(manifest: &str, dependency: &str) -> Option<usize> {
-    let document = toml_edit::Document::parse(manifest).ok()?;
-    let tables = [Some(document.as_table())].into_iter().flatten();
-    let targets = document.get("target").and_then(Item::as_table_like);
-    let targets = targets
+    const KINDS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
+    let document = Document::parse(manifest).ok()?;
+    let own: &dyn TableLike = document.as_table();
+    let all: Vec<&dyn TableLike> = std::iter::once(own).chain(tables(document.get("target"))).collect();
+    let mut found = KINDS
         .into_iter()
-        .flat_map(|all| all.iter().filter_map(|(_, requirement)| requirement.as_table_like()));
-    let own = tables.filter_map(|table| table.get("dependencies")?.as_table_like());
-    let mut all = own.chain(targets.filter_map(|target| target.get("dependencies")?.as_table_like()));
-    let start = all.find_map(|table| table.get_key_value(dependency)?.0.span())?.start;
+        .flat_map(|kind| all.iter().filter_map(move |table| table.get(kind)?.as_table_like()));
+    found.find_map(|table| line_in(manifest, table, dependency))
+}
+
+/// The line of what stands in for a crate by `[patch]`.
+pub fn line_of_patch(manifest: &str, name: &str) -> Option<usize> {
+    let document = Document::parse(manifest).ok()?;
+    tables(document.get("patch")).find_map(|table| line_in(manifest, table, name))
+}
+
+/// The tables in a table.
+fn tables(of: Option<&Item>) -> impl Iterator<Item = &dyn TableLike> {
+    let outer = of.and_then(Item::as_table_like).into_iter();
+    outer.flat_map(|all| all.iter().filter_map(|(_, inner)| inner.as_table_like()))
+}
+
+/// The line of a crate in a table, whatever it is called there.
+fn line_in(manifest: &str, table: &dyn TableLike, name: &str) -> Option<usize> {
+    let is_it = |key: &str, item: &Item| {
+        let package = item.as_table_like().and_then(|fields| fields.get("package")?.as_str());
+        package.unwrap_or(key) == name
+    };
+    let (key, _) = table.iter().find(|(key, item)| is_it(key, item))?;
+    let start = table.get_key_value(key)?.0.span()?.start;
     Some(manifest.get(..start)?.lines().count().max(1) + usize::from(manifest[..start].ends_with('\n')))
 }
 
@@ -192,5 +213,9 @@ mod tests {
         assert_eq!(line_of("[dependencies.tokio]\nversion = \"1\"\n", "tokio"), Some(1));
         assert_eq!(line_of("[target.'cfg(unix)'.dependencies]\na = \"1\"\n", "a"), Some(2));
         assert_eq!(line_of(MANIFEST, "axum"), None);
+        let more =
+            "[patch.crates-io]\nb = { path = \"b\" }\n[dev-dependencies]\nx = { package = \"b\", path = \"../b\" }\n";
+        assert_eq!((line_of(more, "b"), line_of_patch(more, "b")), (Some(4), Some(2)));
+        assert_eq!((line_of(more, "x"), line_of_patch(more, "x")), (None, None));
     }
 }

@@ -62,6 +62,52 @@ fn what_is_not_as_usual_works_or_is_told_with_what_to_do() {
     }
 }
 
+/// Cargo reads all of a workspace, whatever of it is compiled.
+#[test]
+fn crates_by_path_are_told_where_the_builder_cannot_see_them() {
+    let package = |name: &str, more: &str| {
+        format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n{more}")
+    };
+    let root = |more: &str| format!("[workspace]\nresolver = \"2\"\nmembers = [\"app\", \"tool\"]\n{more}");
+    let foo = package("foo", "");
+    let patch = |path: &str| root(&format!("[patch.crates-io]\nfoo = {{ path = \"{path}\" }}\n"));
+    let of_tests = package("app", "[dev-dependencies]\nfoo = { path = \"../../foo\" }\n");
+    let of_tool = package("tool", "[dependencies]\nfoo = { path = \"../../foo\" }\n");
+    let (plain, app, tool) = (root(""), package("app", ""), package("tool", ""));
+    for (root, app, tool, place) in [
+        (&patch("patches/foo"), &app, &tool, None),
+        (&patch("../foo"), &app, &tool, Some("w/Cargo.toml:5")),
+        (&plain, &of_tests, &tool, Some("Cargo.toml:6")),
+        (&plain, &app, &of_tool, Some("w/tool/Cargo.toml:6")),
+    ] {
+        let given = Crate::new(&[
+            ("w/Cargo.toml", root),
+            ("w/Cargo.lock", LOCK),
+            ("w/app/Cargo.toml", app),
+            ("w/app/src/main.rs", "fn main() {}\n"),
+            ("w/tool/Cargo.toml", tool),
+            ("w/tool/src/main.rs", "fn main() {}\n"),
+            ("w/patches/foo/Cargo.toml", &foo),
+            ("w/patches/foo/src/lib.rs", ""),
+            ("foo/Cargo.toml", &foo),
+            ("foo/src/lib.rs", ""),
+        ]);
+        let (code, report) = given.report(&["w/app"]);
+        let home = format!("{}/", given.home.path().canonicalize().unwrap().display());
+        let found: Vec<_> = findings(&report)
+            .into_iter()
+            .map(|(trap, place)| (trap, place.replace(&home, "")))
+            .collect();
+        let expected: Vec<_> = place
+            .map(|place| ("outside".to_owned(), place.to_owned()))
+            .into_iter()
+            .collect();
+        assert_eq!((code, &found), (0, &expected), "{report:#}");
+        let verdict = if place.is_some() { "after-changes" } else { "ready" };
+        assert_eq!(report["verdict"], verdict, "{report:#}");
+    }
+}
+
 #[test]
 fn a_package_for_a_newer_compiler_than_the_builders_is_told_at_its_line() {
     let package = |name: &str, more: &str| {

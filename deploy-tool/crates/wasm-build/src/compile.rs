@@ -7,7 +7,7 @@ use crate::native_form::NativeForm;
 use crate::profile::Profile;
 use crate::sources::Sources;
 use crate::workspace::Workspace;
-use crate::{NATIVE_TARGET, TARGET, build_context, features, vendor as crates};
+use crate::{NATIVE_TARGET, TARGET, build_context, features, path_crates, vendor as crates};
 use diagnostics::{Error, Result};
 use host::process;
 use terminal::Progress;
@@ -29,7 +29,9 @@ pub async fn workspace(folder: &Path) -> Result<Workspace> {
     if !output.success {
         return Err(missing().cause(output.stderr));
     }
-    serde_json::from_str(&output.stdout).map_err(|error| missing().cause(error))
+    let mut workspace: Workspace = serde_json::from_str(&output.stdout).map_err(|error| missing().cause(error))?;
+    workspace.path_crates = path_crates::find(&workspace);
+    Ok(workspace)
 }
 
 /// For what a package is compiled.

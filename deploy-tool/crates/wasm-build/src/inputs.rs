@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::source_folder::{SourceFolder, is_no_source};
 use crate::workspace::{Package, Workspace};
-use crate::{cargo_config, string_literals};
+use crate::{cargo_config, path_crates, string_literals};
 use diagnostics::{Error, Result};
 use oci_artifacts::digest;
 
@@ -48,8 +48,9 @@ impl Inputs {
 /// What lies beside a package for people and clusters: no part of its module, unless its sources name it.
 const BESIDE: [&str; 4] = ["README.md", "docs", "manifests", "oci"];
 
-/// Reads the workspace's manifest and lock file, and all files of the given packages, except [excluded folders](BESIDE): an edited
-/// Kubernetes manifest must not compile the module again. The builder does not see excluded files.
+/// Reads the workspace's manifest and lock file, all files of the given packages, except [excluded folders](BESIDE), and those
+/// of crates in its folder that are no members: an edited Kubernetes manifest must not compile the module again. The builder does
+/// not see excluded files.
 ///
 /// # Errors
 /// When one cannot be read.
@@ -67,6 +68,13 @@ pub fn read(workspace: &Workspace, packages: &[&Package]) -> Result<Inputs> {
     }
     for package in packages {
         read_package(workspace, package, &mut inputs)?;
+    }
+    // Cargo wants to see them, whatever it compiles.
+    for folder in workspace.inner_folders() {
+        read_folder(workspace, folder, &[], &mut inputs)?;
+        if let Some(manifest) = path_crates::inherited_manifest(workspace, folder) {
+            read_file(workspace, &manifest, &mut inputs)?;
+        }
     }
     Ok(inputs)
 }

@@ -10,6 +10,7 @@ mod crate_tree;
 pub mod features;
 pub mod inputs;
 pub mod native_form;
+pub mod path_crates;
 pub mod profile;
 mod replaced_sources;
 mod settings;

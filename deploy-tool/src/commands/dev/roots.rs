@@ -36,6 +36,7 @@ pub async fn roots(cluster_arguments: &ClusterArguments, source: &SourceArgument
         roots
             .folders
             .extend(packages.iter().map(|package| package.folder().to_owned()));
+        roots.folders.extend(workspace.inner_folders().map(Path::to_owned));
     }
     Ok(roots)
 }

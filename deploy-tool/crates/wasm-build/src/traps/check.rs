@@ -44,7 +44,7 @@ pub async fn package(
     lookup: Lookup<'_>,
 ) -> Result<Checked> {
     let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();
-    let members = members_of(workspace, package, &lock);
+    let members = workspace.members_of(package, &lock);
     let mut left_out = Vec::new();
     let mut graph = match resolve_crates(workspace, package, features, &lock, lookup).await? {
         Ok(graph) => graph,
@@ -82,7 +82,7 @@ pub async fn package(
 /// # Errors
 /// When a file cannot be read.
 pub fn sources(workspace: &Workspace, package: &Package, features: &[String], lock: &str) -> Result<Vec<Finding>> {
-    let members = members_of(workspace, package, lock);
+    let members = workspace.members_of(package, lock);
     let (mut files, _) = read_members(&members, package, features, &workspace.root, sources_of)?;
     for file in files.iter_mut().filter(|file| file.path.is_absolute()) {
         file.path = file.path.file_name().map_or_else(PathBuf::new, PathBuf::from);
@@ -102,13 +102,6 @@ fn sources_of(member: &Package, is_module: bool) -> Vec<&Path> {
 
 fn build_script_of(member: &Package, _: bool) -> Vec<&Path> {
     member.build_script().into_iter().collect()
-}
-
-/// The package and the members that it depends on.
-fn members_of<'w>(workspace: &'w Workspace, package: &'w Package, lock: &str) -> Vec<&'w Package> {
-    workspace
-        .package_sources(&package.name, lock)
-        .unwrap_or_else(|_| vec![package])
 }
 
 /// The crates that are members have their `rust-version` in manifests, where it is found by its line.

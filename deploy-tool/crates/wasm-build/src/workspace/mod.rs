@@ -1,10 +1,13 @@
 //! Pure: parses `cargo metadata` of a workspace, and selects the packages of a module.
 
+pub mod path_crate;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use self::path_crate::PathCrate;
 use crate::target_cfg;
 
 /// A Cargo workspace.
@@ -15,6 +18,9 @@ pub struct Workspace {
     pub root: PathBuf,
     /// Its members.
     pub packages: Vec<Package>,
+    /// The crates that it names by `path` and that are no members.
+    #[serde(skip)]
+    pub path_crates: Vec<PathCrate>,
 }
 
 /// A member of a workspace.
@@ -114,8 +120,8 @@ pub enum WorkspaceError {
     NoBinary(String, String),
     /// The builder sees the workspace alone.
     #[error(
-        "`{0}` depends on `{1}` in `{2}`, which is no member of the workspace, and the builder sees nothing else: make it one \
-         (a Cargo.toml with both as `members`, in a folder above both), or depend on it by `git` or a registry"
+        "`{0}` names `{1}` in `{2}`, which is outside of the workspace, and the builder sees nothing else: make it a member \
+         (a Cargo.toml with both as `members`, in a folder above both), or name it by `git` or a registry"
     )]
     Elsewhere(String, String, String),
 }
@@ -247,7 +253,7 @@ impl Workspace {
     /// its tests, and those that stand in for packages of a registry, by the workspace's Cargo.lock.
     ///
     /// # Errors
-    /// When there is no such package, or it is no binary.
+    /// When there is no such package, it is no binary, or the workspace names a crate outside of it.
     pub fn package_sources(&self, name: &str, lock: &str) -> Result<Vec<&Package>, WorkspaceError> {
         let Some(package) = self.package(name) else {
             let names: Vec<&str> = self.packages.iter().map(|package| package.name.as_str()).collect();
@@ -265,29 +271,72 @@ impl Workspace {
             };
             return Err(WorkspaceError::NoBinary(name.to_owned(), has));
         }
+        if let Some(PathCrate {
+            owner, name, folder, ..
+        }) = self.outside().into_iter().next()
+        {
+            return Err(WorkspaceError::Elsewhere(owner, name, folder.display().to_string()));
+        }
+        Ok(self.members_of(package, lock))
+    }
+
+    /// A package, the members it depends on but for its tests, and those that stand in for packages of a registry.
+    pub fn members_of(&self, package: &Package, lock: &str) -> Vec<&Package> {
         let stand_ins = self.packages.iter().filter(|package| package.stands_in(lock));
-        let mut waiting: Vec<&Package> = stand_ins.chain([package]).collect();
+        let chosen = self.packages.iter().filter(|one| one.folder() == package.folder());
+        let mut waiting: Vec<&Package> = stand_ins.chain(chosen).collect();
         let mut found: BTreeSet<&Path> = waiting.iter().map(|package| package.folder()).collect();
         while let Some(package) = waiting.pop() {
             let of_module = package
                 .dependencies
                 .iter()
                 .filter(|one| one.kind.as_deref() != Some("dev"));
-            for (dependency, path) in of_module.filter_map(|one| Some((one, one.path.as_deref()?))) {
-                let Some(next) = self.packages.iter().find(|package| package.folder() == path) else {
-                    let (name, dependency) = (package.name.clone(), dependency.name.clone());
-                    return Err(WorkspaceError::Elsewhere(name, dependency, path.display().to_string()));
-                };
+            for next in of_module.filter_map(|dependency| self.member(dependency)) {
                 if found.insert(next.folder()) {
                     waiting.push(next);
                 }
             }
         }
-        Ok(self
-            .packages
+        self.packages
             .iter()
             .filter(|package| found.contains(package.folder()))
-            .collect())
+            .collect()
+    }
+
+    /// The member that a dependency is.
+    pub fn member(&self, dependency: &Dependency) -> Option<&Package> {
+        let path = dependency.path.as_deref()?;
+        self.packages.iter().find(|package| package.folder() == path)
+    }
+
+    /// The crates that members name by `path`, for whatever, and that are no members.
+    pub fn named_by_members(&self) -> impl Iterator<Item = PathCrate> {
+        let named = self
+            .packages
+            .iter()
+            .flat_map(|package| package.dependencies.iter().map(move |dependency| (package, dependency)));
+        let others = named.filter(|(_, dependency)| self.member(dependency).is_none());
+        others.filter_map(|(package, dependency)| {
+            Some(PathCrate {
+                owner: package.name.clone(),
+                manifest: package.manifest_path.clone(),
+                name: dependency.name.clone(),
+                folder: dependency.path.clone()?,
+            })
+        })
+    }
+
+    /// The crates outside of its [base](Self::base) that it names. Cargo wants to see each of them, whatever is compiled, and
+    /// the builder has none.
+    pub fn outside(&self) -> BTreeSet<PathCrate> {
+        let named = self.named_by_members().chain(self.path_crates.iter().cloned());
+        named.filter(|one| self.relative(&one.folder).is_none()).collect()
+    }
+
+    /// The folders of crates that are no members and lie in its [base](Self::base).
+    pub fn inner_folders(&self) -> impl Iterator<Item = &Path> {
+        let folders = self.path_crates.iter().map(|one| one.folder.as_path());
+        folders.filter(|folder| self.relative(folder).is_some())
     }
 }
 

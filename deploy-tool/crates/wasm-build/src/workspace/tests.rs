@@ -136,17 +136,38 @@ fn says_what_there_is_instead() {
     );
 }
 
+/// Cargo reads all of a workspace, whatever of it is compiled.
 #[test]
-fn what_is_no_member_is_told_before_the_builder_misses_it() {
-    let mut workspace = workspace();
-    let outside = Dependency {
+fn what_is_outside_is_told_before_the_builder_misses_it() {
+    let dependency = |path: &str, kind: Option<&str>| Dependency {
         name: "lib".into(),
-        path: Some("/elsewhere/lib".into()),
+        path: Some(path.into()),
+        kind: kind.map(str::to_owned),
         ..Dependency::default()
     };
-    workspace.packages[0].dependencies.push(outside);
-    assert_eq!(
-        workspace.package_sources("app", "").unwrap_err(),
-        WorkspaceError::Elsewhere("app".into(), "lib".into(), "/elsewhere/lib".into())
-    );
+    let elsewhere = |owner: &str| WorkspaceError::Elsewhere(owner.into(), "lib".into(), "/elsewhere/lib".into());
+    // The last one is of `tool`, which the module does not use.
+    for (member, owner, kind) in [(0, "app", None), (0, "app", Some("dev")), (3, "tool", None)] {
+        let mut workspace = workspace();
+        workspace.packages[member]
+            .dependencies
+            .push(dependency("/elsewhere/lib", kind));
+        assert_eq!(workspace.package_sources("app", "").unwrap_err(), elsewhere(owner));
+    }
+    let mut workspace = workspace();
+    workspace.packages[0]
+        .dependencies
+        .push(dependency("/w/vendor/lib", None));
+    let sources = workspace.package_sources("app", "").unwrap();
+    assert_eq!(sources.len(), 3, "{sources:?}");
+    let patched = |folder: &str| PathCrate {
+        owner: path_crate::PATCH.into(),
+        manifest: "/w/Cargo.toml".into(),
+        name: "lib".into(),
+        folder: folder.into(),
+    };
+    workspace.path_crates = vec![patched("/w/patches/lib"), patched("/elsewhere/lib")];
+    assert_eq!(workspace.package_sources("app", "").unwrap_err(), elsewhere("[patch]"));
+    let inner: Vec<&Path> = workspace.inner_folders().collect();
+    assert_eq!(inner, [Path::new("/w/patches/lib")]);
 }
