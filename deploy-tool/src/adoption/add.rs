@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::cargo_manifest::CargoManifest;
 use super::manifests;
 use super::survey::Survey;
 use crate::project::{Template, template};
@@ -148,13 +149,30 @@ fn write(path: &Path, text: &str, written: &mut Vec<PathBuf>, made: &mut Vec<Pat
     file.write_all(text.as_bytes())
 }
 
-/// Replaces a file by another text at once.
+/// Replaces manifests by their other texts: all of them, or none.
 ///
 /// # Errors
-/// When it cannot be written; then it is as it was.
-pub fn replace(path: &Path, text: &str) -> Result<()> {
-    let replaced = fs::metadata(path).and_then(|_| atomic_file::replace(path, text.as_bytes(), 0o644));
-    replaced.map_err(|error| Error::file(format!("cannot change `{}`", path.display()), &error))
+/// When one cannot be written; then all are as they were.
+pub fn replace<'m>(manifests: impl IntoIterator<Item = &'m CargoManifest>) -> Result<()> {
+    let mut replaced: Vec<&CargoManifest> = Vec::new();
+    for manifest in manifests {
+        if let Err(error) = replace_one(&manifest.path, &manifest.after) {
+            // The error below is the first one: what cannot be put back either is in the same trouble.
+            for manifest in replaced {
+                let _ = replace_one(&manifest.path, &manifest.before);
+            }
+            return Err(Error::file(
+                format!("cannot change `{}`", manifest.path.display()),
+                &error,
+            ));
+        }
+        replaced.push(manifest);
+    }
+    Ok(())
+}
+
+fn replace_one(path: &Path, text: &str) -> std::io::Result<()> {
+    fs::metadata(path).and_then(|_| atomic_file::replace(path, text.as_bytes(), 0o644))
 }
 
 #[cfg(test)]
@@ -173,7 +191,23 @@ mod tests {
         assert_eq!(fs::read_to_string(home.path().join("taken")).unwrap(), "own");
         add(home.path(), &[file("a/b/c"), file("d")]).unwrap();
         assert_eq!(fs::read_to_string(home.path().join("a/b/c")).unwrap(), "text");
-        replace(&home.path().join("d"), "other").unwrap();
-        assert_eq!(fs::read_to_string(home.path().join("d")).unwrap(), "other");
+    }
+
+    #[test]
+    fn all_manifests_or_none() {
+        let home = tempfile::tempdir().unwrap();
+        let manifest = |name: &str| CargoManifest {
+            package: name.to_owned(),
+            path: home.path().join(name),
+            before: "before".to_owned(),
+            after: "after".to_owned(),
+        };
+        fs::write(home.path().join("a"), "before").unwrap();
+        let text = || fs::read_to_string(home.path().join("a")).unwrap();
+        let failure = replace(&[manifest("a"), manifest("missing")]).unwrap_err();
+        assert!(failure.to_string().contains("missing"), "{failure}");
+        assert_eq!(text(), "before");
+        replace(&[manifest("a")]).unwrap();
+        assert_eq!(text(), "after");
     }
 }

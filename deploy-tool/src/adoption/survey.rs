@@ -2,16 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use super::cargo_manifest::{self, CargoManifest};
 use super::manifests::Facts;
-use super::verdict::{self, Verdict};
+use super::verdict::{self, Swapped, Verdict};
 use super::{package, swap};
 use crate::project::{NameError, ProjectName};
 use diagnostics::{Error, Result};
 use wasm_build::compile;
 use wasm_build::traps::check::{self, Checked, Lookup};
-use wasm_build::traps::{Finding, Location, Remedy, Weight, finding};
+use wasm_build::traps::{CrateSource, Finding, GuestCrate, Location, Remedy, Weight, finding};
 use wasm_build::workspace::path_crate::{PATCH, PathCrate};
-use wasm_build::workspace::{Dependency, Package, Workspace};
+use wasm_build::workspace::{Package, Workspace};
 
 /// Arguments about a crate.
 #[derive(Clone, Debug, Default)]
@@ -43,8 +44,17 @@ pub struct Survey {
     pub left_out: Vec<String>,
     /// The facts from its sources.
     pub facts: Facts,
-    /// Its manifest, and the same with other dependencies in place of those that a guest cannot have.
-    pub manifest: (String, String),
+    /// Its Cargo.toml, and those of the members that it depends on.
+    pub manifests: Vec<CargoManifest>,
+    /// The folder that all of the workspace is in.
+    pub base: PathBuf,
+}
+
+impl Survey {
+    /// The manifests that have to change.
+    pub fn changed(&self) -> impl Iterator<Item = &CargoManifest> {
+        self.manifests.iter().filter(|manifest| manifest.differs())
+    }
 }
 
 /// Looks at the crate of a folder.
@@ -62,28 +72,38 @@ pub async fn survey(folder: &Path, overrides: &Overrides) -> Result<Survey> {
         graph,
         left_out,
     } = check::package(&workspace, package, &[], Lookup::Cache).await?;
-    let path = package.manifest();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Error::file(format!("cannot read `{}`", path.display()), &error))?;
-
-    let swaps = find_swappable(package, &findings);
-    let names: Vec<&str> = swaps.iter().map(|dependency| dependency.name.as_str()).collect();
+    let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();
+    // Those of build scripts and procedural macros run on the host, with what they have.
+    let is_linked = |member: &&Package| {
+        let linked = |one: &GuestCrate| one.name == member.name && one.source == CrateSource::Folder;
+        member.name == package.name || graph.crates.iter().any(linked)
+    };
+    let members: Vec<&Package> = workspace
+        .members_of(package, &lock)
+        .into_iter()
+        .filter(is_linked)
+        .collect();
+    let (manifests, names) = cargo_manifest::swapped(&members, &findings)?;
+    let swapped = Swapped {
+        members: workspace.packages.iter().map(|member| member.name.clone()).collect(),
+        names,
+    };
     let mut findings: Vec<Finding> = no_binary(package).into_iter().chain(findings).collect();
     findings.extend(build_target(&workspace, package.folder())?);
     findings.extend(find_outside(&workspace, package));
-    let findings = verdict::without_swapped(findings, &names);
-    let after = swap::swap_dependencies(&text, &swaps)
-        .map_err(|error| Error::input(format!("`{}` cannot be read", path.display())).cause(error))?;
+    let findings = verdict::without_swapped(findings, &swapped);
+    let line = |finding| with_line(finding, package, &manifests);
     Ok(Survey {
         package: package.name.clone(),
         name,
         folder: package.folder().to_owned(),
         root: workspace.root.clone(),
-        verdict: verdict::verdict(&findings, &names),
+        base: workspace.base().to_owned(),
+        verdict: verdict::verdict(&findings, &swapped),
         facts: Facts::from_sources(&files, &graph, overrides.port, overrides.health.as_deref()),
-        findings: finding::sorted(findings.into_iter().map(|finding| with_line(finding, &text)).collect()),
+        findings: finding::sorted(findings.into_iter().map(line).collect()),
         left_out,
-        manifest: (text, after),
+        manifests,
     })
 }
 
@@ -113,28 +133,6 @@ fn name(package: &Package) -> Result<ProjectName> {
         Some(suggestion) => ProjectName::parse(suggestion).map_err(is_taken),
         None => Err(is_taken(error)),
     })
-}
-
-/// The package's own dependencies that others can take the place of. Where the server or the database is swapped, its runtime
-/// has to be, too.
-fn find_swappable<'p>(package: &'p Package, findings: &[Finding]) -> Vec<&'p Dependency> {
-    let is_swap = |dependency: &Dependency| {
-        findings.iter().any(|finding| {
-            let is_named_dependency =
-                matches!(&finding.location, Location::Crate { path } if *path == [dependency.name.clone()]);
-            is_named_dependency && finding.remedy == Remedy::Swap
-        })
-    };
-    let own = || {
-        package
-            .dependencies
-            .iter()
-            .filter(|dependency| dependency.is_of_guest() && swap::has_fork(dependency))
-    };
-    let some = own().any(is_swap);
-    own()
-        .filter(|dependency| is_swap(dependency) || (some && dependency.name == "tokio"))
-        .collect()
 }
 
 /// The crates in folders that the builder does not see, whatever of the workspace names them.
@@ -237,20 +235,28 @@ fn build_target(workspace: &Workspace, folder: &Path) -> Result<Option<Finding>>
     Ok(None)
 }
 
-/// A dependency of the manifest has a line there.
-fn with_line(finding: Finding, manifest: &str) -> Finding {
-    let line = match &finding.location {
-        Location::Crate { path } => path.first().and_then(|first| swap::line_of(manifest, first)),
-        Location::File { .. } => None,
+/// A dependency of the package or of a member that it depends on has a line in the manifest.
+fn with_line(finding: Finding, package: &Package, manifests: &[CargoManifest]) -> Finding {
+    let Location::Crate { path } = &finding.location else {
+        return finding;
     };
-    let Some(line) = line else { return finding };
-    let what = match &finding.location {
-        Location::Crate { path } if path.len() > 1 => format!("{} (by {})", finding.what, path.join(" → ")),
-        _ => finding.what.clone(),
+    let manifest_of = |name: &String| manifests.iter().find(|manifest| manifest.package == *name);
+    let before = path.split_last().map_or(&[][..], |(_, before)| before);
+    let members: Vec<&CargoManifest> = before.iter().map_while(manifest_of).collect();
+    // The crates behind the last member.
+    let brought = &path[members.len()..];
+    let manifest = members.last().copied().or_else(|| manifest_of(&package.name));
+    let line = |manifest: &CargoManifest| swap::line_of(&manifest.before, brought.first()?);
+    let Some((manifest, line)) = manifest.and_then(|manifest| Some((manifest, line(manifest)?))) else {
+        return finding;
+    };
+    let what = match brought.len() {
+        1 => finding.what.clone(),
+        _ => format!("{} (by {})", finding.what, brought.join(" → ")),
     };
     Finding {
         location: Location::File {
-            path: "Cargo.toml".into(),
+            path: manifest.shown(package.folder()).to_owned(),
             line,
         },
         what,

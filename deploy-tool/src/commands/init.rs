@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::adoption::cargo_manifest::CargoManifest;
 use crate::adoption::manifests::Facts;
 use crate::adoption::survey::Overrides;
 use crate::adoption::{Survey, Verdict, add, survey, swap};
@@ -33,8 +34,10 @@ pub struct Report {
     notes: Vec<String>,
     /// The files that were added, from the folder.
     added: Vec<String>,
-    /// How Cargo.toml has to change.
+    /// How Cargo.toml has to change, and those of members that the package depends on.
     difference: Option<String>,
+    /// The folder that the difference has paths from.
+    patch_folder: Option<PathBuf>,
     /// Whether it was changed.
     written: bool,
     facts: Facts,
@@ -65,10 +68,9 @@ pub async fn report(arguments: &InitArguments) -> Result<Report> {
         health: arguments.health.clone(),
     };
     let survey = survey(&arguments.path, &overrides).await?;
-    let (before, after) = &survey.manifest;
     // Where replacing dependencies is not enough, it is not recommended.
-    let helps = before != after && survey.verdict != Verdict::Impossible;
-    let difference = helps.then(|| swap::difference("Cargo.toml", before, after));
+    let patch = patch(&survey).filter(|_| survey.verdict != Verdict::Impossible);
+    let (difference, patch_folder) = patch.unzip();
     let (mut added, mut notes) = (Vec::new(), survey.left_out.clone());
     let written = arguments.write && difference.is_some();
     let mut has_lock = survey.root.join("Cargo.lock").is_file();
@@ -78,10 +80,10 @@ pub async fn report(arguments: &InitArguments) -> Result<Report> {
         added.extend(missing.files.into_iter().map(|(path, _)| path));
         notes.extend(missing.notes);
         if written {
-            add::replace(&survey.folder.join("Cargo.toml"), after)?;
+            add::replace(survey.changed())?;
         }
         // Where more than one step makes a lock file that the builder's compiler takes, they are told.
-        if !has_lock && difference.is_none() && lock_steps(after).len() == 1 {
+        if !has_lock && difference.is_none() && lock_steps(&survey).len() == 1 {
             has_lock = lock(&survey.root).await?;
             added.extend(has_lock.then(|| "Cargo.lock".to_owned()));
         }
@@ -97,15 +99,38 @@ pub async fn report(arguments: &InitArguments) -> Result<Report> {
         notes,
         added,
         difference,
+        patch_folder,
         written,
         facts: survey.facts,
         next,
     })
 }
 
-/// What makes a lock file that the builder's compiler takes, from a manifest.
-fn lock_steps(manifest: &str) -> Vec<String> {
-    let document: toml_edit::DocumentMut = manifest.parse().unwrap_or_default();
+/// How manifests have to change, as one patch, and the folder that its paths are from: the package's own, or that of all of the
+/// workspace, where those of other members are among them.
+fn patch(survey: &Survey) -> Option<(String, PathBuf)> {
+    let is_own = |manifest: &CargoManifest| manifest.package == survey.package;
+    let folder = match survey.changed().all(is_own) {
+        true => &survey.folder,
+        false => &survey.base,
+    };
+    let changed = survey.changed();
+    let differences = changed.map(|manifest| {
+        let path = manifest.shown(folder).display().to_string();
+        swap::difference(&path, &manifest.before, &manifest.after)
+    });
+    let text: String = differences.collect();
+    (!text.is_empty()).then(|| (text, folder.clone()))
+}
+
+/// What makes a lock file that the builder's compiler takes, from the manifests.
+fn lock_steps(survey: &Survey) -> Vec<String> {
+    let own = survey
+        .manifests
+        .iter()
+        .find(|manifest| manifest.package == survey.package);
+    let own = own.map_or("", |manifest| &manifest.after);
+    let document: toml_edit::DocumentMut = own.parse().unwrap_or_default();
     let says_compiler = document
         .get("package")
         .and_then(|package| package.get("rust-version"))
@@ -119,7 +144,11 @@ fn lock_steps(manifest: &str) -> Vec<String> {
         ));
     }
     steps.push(format!("{}={} cargo generate-lockfile", RESOLVER.0, RESOLVER.1));
-    if manifest.contains("mysql_async") {
+    if survey
+        .manifests
+        .iter()
+        .any(|manifest| manifest.after.contains("mysql_async"))
+    {
         // By which the driver is built.
         steps.extend(compiler::pin("subprocess").map(|(_, command)| command));
     }
@@ -151,7 +180,7 @@ fn next(survey: &Survey, has_lock: bool, differs: bool, written: bool, has_added
         next.push("change what is named above; deploy-tool init looks again".to_owned());
     }
     if !has_lock {
-        next.extend(lock_steps(&survey.manifest.1));
+        next.extend(lock_steps(survey));
     } else if differs {
         next.push(format!("{}={} cargo update --workspace", RESOLVER.0, RESOLVER.1));
     }
@@ -186,9 +215,13 @@ fn text(report: &Report) -> Styled {
         text.push_str(&format!("  and {more} more: --output json has all\n"));
     }
     if let Some(difference) = &report.difference {
-        text.push_str(match report.written {
-            true => "Cargo.toml was changed:\n",
-            false => "Cargo.toml has to change:\n",
+        let what = match report.patch_folder.as_ref().filter(|folder| **folder != report.folder) {
+            None => "Cargo.toml".to_owned(),
+            Some(folder) => format!("Cargo.toml of members of the workspace {}", folder.display()),
+        };
+        text.push_str(&match report.written {
+            true => format!("{what} was changed:\n"),
+            false => format!("{what} has to change:\n"),
         });
         text.push_str(difference);
     }

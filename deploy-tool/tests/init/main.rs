@@ -149,6 +149,7 @@ fn a_plain_server_is_told_which_dependencies_to_swap_and_gets_them_by_write() {
 
     // What is shown is a patch.
     let patch = report["difference"].as_str().unwrap();
+    assert_eq!(report["patchFolder"], report["folder"]);
     fs::write(shop.home.path().join("x.patch"), patch).unwrap();
     let applied = Command::new("git")
         .args(["apply", "x.patch"])
@@ -173,6 +174,82 @@ fn a_plain_server_is_told_which_dependencies_to_swap_and_gets_them_by_write() {
             .all(|(trap, _)| trap != "tokio" && trap != "hyper"),
         "{report:#}"
     );
+}
+
+/// A member's manifest is the user's own: where the module needs it, it is changed as the package's.
+#[test]
+fn a_member_with_native_dependencies_gets_others_as_the_package_itself() {
+    let package = |name: &str, more: &str| {
+        let start =
+            format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[dependencies]\n");
+        start + more
+    };
+    let tokio = "tokio = { version = \"1\", features = [\"full\"] }\n";
+    let of_common = "common = { path = \"../common\" }\n";
+    for (own, places, changed) in [
+        ("", &["common/Cargo.toml:7"][..], &["common/Cargo.toml"][..]),
+        (tokio, &["Cargo.toml:8"], &["app/Cargo.toml", "common/Cargo.toml"]),
+    ] {
+        let app = Crate::new(&[
+            (
+                "Cargo.toml",
+                "[workspace]\nresolver = \"2\"\nmembers = [\"app\", \"common\", \"other\", \"script\"]\n",
+            ),
+            ("Cargo.lock", LOCK),
+            ("app/Cargo.toml", &package("app", &[of_common, own].concat())),
+            ("app/src/main.rs", "fn main() {}\n"),
+            (
+                "common/Cargo.toml",
+                &package(
+                    "common",
+                    &[tokio, "[build-dependencies]\nscript = { path = \"../script\" }\n"].concat(),
+                ),
+            ),
+            ("common/src/lib.rs", ""),
+            ("other/Cargo.toml", &package("other", tokio)),
+            ("other/src/lib.rs", ""),
+            ("script/Cargo.toml", &package("script", tokio)),
+            ("script/src/lib.rs", ""),
+        ]);
+        let home = app.home.path().canonicalize().unwrap();
+        let before = app.files();
+        let (code, report) = app.report(&["app"]);
+        assert_eq!(
+            (code, report["verdict"].as_str()),
+            (0, Some("after-changes")),
+            "{report:#}"
+        );
+        let found = findings(&report).into_iter();
+        let start = format!("{}/", home.display());
+        let found: Vec<String> = found.map(|(_, place)| place.replace(&start, "")).collect();
+        assert_eq!(found, places, "{report:#}");
+        assert_eq!(report["patchFolder"], home.display().to_string(), "{report:#}");
+
+        let patch = report["difference"].as_str().unwrap();
+        fs::write(app.home.path().join("x.patch"), patch).unwrap();
+        let applied = Command::new("git")
+            .args(["apply", "x.patch"])
+            .current_dir(app.home.path())
+            .status();
+        assert!(applied.unwrap().success(), "{patch}");
+        let patched = app.files();
+        let manifests = before.keys().filter(|path| path.ends_with("Cargo.toml"));
+        let differing: Vec<&String> = manifests.filter(|path| before[*path] != patched[*path]).collect();
+        assert_eq!(differing, changed);
+        for path in changed {
+            fs::write(app.home.path().join(path), &before[*path]).unwrap();
+        }
+        let (code, report) = app.report(&["app", "--write"]);
+        assert_eq!((code, &report["written"]), (0, &Value::Bool(true)), "{report:#}");
+        assert_eq!(app.files(), patched);
+
+        let (_, report) = app.report(&["app"]);
+        assert_eq!(report["verdict"], "ready", "{report:#}");
+        assert_eq!(
+            (&report["difference"], &report["patchFolder"]),
+            (&Value::Null, &Value::Null)
+        );
+    }
 }
 
 #[test]

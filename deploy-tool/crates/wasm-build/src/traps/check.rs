@@ -53,7 +53,7 @@ pub async fn package(
                 "which crates go into the module is told by the manifest and Cargo.lock alone, until `cargo fetch` has them: {why}"
             ));
             let root = std::fs::read_to_string(workspace.root.join("Cargo.toml")).unwrap_or_default();
-            GuestGraph::from_files(&package.dependencies, &lock, &root)
+            GuestGraph::from_files(&package.dependencies, workspace, &lock, &root)
         }
     };
     left_out.extend(crates::forks_note(&graph));

@@ -23,7 +23,7 @@ pub fn check_crates(graph: &GuestGraph) -> Vec<Finding> {
     let mut findings = Vec::new();
     for guest_crate in &graph.crates {
         // Cargo.lock does not have targets: a transitive dependency may be for the native build only.
-        let is_certain = graph.is_exact || guest_crate.path.len() == 1;
+        let is_certain = graph.is_exact || guest_crate.is_own();
         findings.extend(
             rule(guest_crate)
                 .filter(|rule| is_certain || rule.trap == "c-code")
@@ -95,11 +95,12 @@ pub fn forks_note(graph: &GuestGraph) -> Option<String> {
 }
 
 fn finding(trap: &'static str, weight: Weight, guest_crate: &GuestCrate, what: String, fix: &str) -> Finding {
-    let is_own = guest_crate.path.len() == 1;
     let remedy = match trap {
         "mio" | "rust-version" => Remedy::Line,
         _ if weight == Weight::Wrong => Remedy::Line,
-        _ if is_own && SWAPPED.contains(&guest_crate.name.as_str()) && trap != "web-framework" => Remedy::Swap,
+        _ if guest_crate.is_own() && SWAPPED.contains(&guest_crate.name.as_str()) && trap != "web-framework" => {
+            Remedy::Swap
+        }
         _ => Remedy::Redesign,
     };
     Finding {
@@ -135,7 +136,7 @@ fn check_features(guest_crate: &GuestCrate, has_tokio_wasi: bool) -> Vec<Finding
                 found.push(finding("two-runtimes", Weight::Stop, guest_crate, what.to_owned(), fix));
             }
         }
-        "tokio_wasi" if guest_crate.path.len() == 1 && !among(&["full", "rt-multi-thread"]).is_empty() => {
+        "tokio_wasi" if guest_crate.is_own() && !among(&["full", "rt-multi-thread"]).is_empty() => {
             let what = "its features full and rt-multi-thread compile, and a runtime that uses them ends at its start";
             let fix = "name what is used: features = [\"io-util\", \"macros\", \"net\", \"rt\", \"sync\", \"time\"]";
             found.push(finding("threads", Weight::Wrong, guest_crate, what.to_owned(), fix));
@@ -145,7 +146,7 @@ fn check_features(guest_crate: &GuestCrate, has_tokio_wasi: bool) -> Vec<Finding
             let fix = "hyper_wasi for Wasm, the same API; hyper stays for the native build";
             found.push(finding("hyper", Weight::Compile, guest_crate, what.to_owned(), fix));
         }
-        "hyper" if guest_crate.path.len() == 1 => {
+        "hyper" if guest_crate.is_own() => {
             let what = "hyper_wasi has the API of hyper 0.14: another server, other bodies, http 0.2";
             let fix = "hyper 0.14 and hyper_wasi: handlers stay, the server and the bodies change";
             found.push(finding(

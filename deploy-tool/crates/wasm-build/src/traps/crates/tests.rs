@@ -54,6 +54,27 @@ fn each_trap_is_found_and_what_is_fine_is_not() {
     assert_eq!(traps(&two), [("two-runtimes", Stop)]);
 }
 
+/// A member's manifest can be changed, that of another crate cannot.
+#[test]
+fn what_a_member_depends_on_can_be_swapped() {
+    let mut found = graph(
+        &[("common tokio", "1.40.0", "net"), ("common hyper", "1.6.0", "")],
+        true,
+    );
+    let remedies = |graph: &GuestGraph| -> Vec<(&'static str, Remedy)> {
+        let findings = check_crates(graph).into_iter();
+        findings.map(|finding| (finding.trap, finding.remedy)).collect()
+    };
+    assert_eq!(remedies(&found), [("tokio", Remedy::Redesign)]);
+    for guest_crate in &mut found.crates {
+        guest_crate.by_members = 1;
+    }
+    let expected = [("tokio", Remedy::Swap), ("web-framework", Remedy::Redesign)];
+    assert_eq!(remedies(&found), expected);
+    found.is_exact = false;
+    assert_eq!(remedies(&found), expected);
+}
+
 #[test]
 fn a_crate_whose_build_script_compiles_c_code_is_one_trap() {
     let mut native = graph(

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use self::crate_source::without_commit;
 use self::lock_file::{locked, patches};
-use crate::workspace::Dependency;
+use crate::workspace::{Dependency, Workspace};
 
 pub use self::crate_source::CrateSource;
 
@@ -36,6 +36,20 @@ pub struct GuestCrate {
     pub source: CrateSource,
     /// The crates that bring it, from the package's own dependency to itself.
     pub path: Vec<String>,
+    /// How many crates at the start of the path are members of the workspace, itself among them where it is one.
+    pub by_members: usize,
+}
+
+impl GuestCrate {
+    /// Whether it is a dependency in a manifest of the workspace, or a member.
+    pub fn is_own(&self) -> bool {
+        self.path.len() <= self.by_members + 1
+    }
+
+    /// The way to it that helps most: of those by the fewest crates of others, the shortest one.
+    fn distance(&self) -> (usize, usize) {
+        (self.path.len() - self.by_members, self.path.len())
+    }
 }
 
 /// The crates of a guest.
@@ -55,6 +69,18 @@ pub const FORMAT: &str = "{p}|{f}";
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
+    /// Their ids.
+    #[serde(default)]
+    workspace_members: Vec<String>,
+}
+
+impl Metadata {
+    fn is_member(&self, package: &Package) -> bool {
+        package
+            .id
+            .as_ref()
+            .is_some_and(|id| self.workspace_members.contains(id))
+    }
 }
 
 #[derive(Deserialize)]
@@ -62,6 +88,7 @@ struct Package {
     name: String,
     version: String,
     rust_version: Option<String>,
+    id: Option<String>,
     links: Option<String>,
     #[serde(default)]
     targets: Vec<Target>,
@@ -91,35 +118,44 @@ impl GuestGraph {
     pub fn from_tree(tree: &str, metadata: &str) -> Result<Self, serde_json::Error> {
         let metadata: Metadata = serde_json::from_str(metadata)?;
         let mut crates: BTreeMap<(&str, &str), GuestCrate> = BTreeMap::new();
-        let mut path: Vec<String> = Vec::new();
+        // Each with whether it is a member.
+        let mut path: Vec<(String, bool)> = Vec::new();
         for (depth, name, version, source, features) in tree.lines().filter_map(read_line) {
             path.truncate(depth.saturating_sub(1));
             if depth == 0 {
                 continue;
             }
-            path.push(name.to_owned());
-            let found = crates.entry((name, version)).or_insert_with(|| {
-                let mut known = metadata.packages.iter();
-                let package = known.find(|package| package.name == name && package.version == version);
-                GuestCrate {
-                    name: name.to_owned(),
-                    version: version.to_owned(),
-                    features: features
-                        .split(',')
-                        .filter(|feature| !feature.is_empty())
-                        .map(str::to_owned)
-                        .collect(),
-                    rust_version: package.and_then(|package| package.rust_version.clone()),
-                    links: package.is_some_and(|package| package.links.is_some()),
-                    build_script: package.and_then(Package::build_script),
-                    native_code: None,
-                    source,
-                    path: path.clone(),
+            let mut known = metadata.packages.iter();
+            let package = known.find(|package| package.name == name && package.version == version);
+            path.push((
+                name.to_owned(),
+                package.is_some_and(|package| metadata.is_member(package)),
+            ));
+            let found = GuestCrate {
+                name: name.to_owned(),
+                version: version.to_owned(),
+                features: features
+                    .split(',')
+                    .filter(|feature| !feature.is_empty())
+                    .map(str::to_owned)
+                    .collect(),
+                rust_version: package.and_then(|package| package.rust_version.clone()),
+                links: package.is_some_and(|package| package.links.is_some()),
+                build_script: package.and_then(Package::build_script),
+                native_code: None,
+                source,
+                path: path.iter().map(|(name, _)| name.clone()).collect(),
+                by_members: path.iter().take_while(|(_, is_member)| *is_member).count(),
+            };
+            match crates.entry((name, version)) {
+                Entry::Vacant(entry) => {
+                    entry.insert(found);
                 }
-            });
-            // The shortest path is the most helpful one.
-            if path.len() < found.path.len() {
-                found.path.clone_from(&path);
+                Entry::Occupied(mut entry) if found.distance() < entry.get().distance() => {
+                    entry.get_mut().by_members = found.by_members;
+                    entry.get_mut().path = found.path;
+                }
+                Entry::Occupied(_) => {}
             }
         }
         Ok(Self {
@@ -129,9 +165,15 @@ impl GuestGraph {
         })
     }
 
-    /// The crates of a package by its manifest, and those that Cargo.lock says they bring, for whatever target. `root`: the
-    /// manifest of the workspace, whose `[patch]` says what stands in for crates of registries.
-    pub fn from_files<'d>(dependencies: impl IntoIterator<Item = &'d Dependency>, lock: &str, root: &str) -> Self {
+    /// The crates of a package by its manifest and those of the members that it depends on, and those that Cargo.lock says they
+    /// bring, for whatever target. `root`: the manifest of the workspace, whose `[patch]` says what stands in for crates of
+    /// registries.
+    pub fn from_files<'d>(
+        dependencies: impl IntoIterator<Item = &'d Dependency>,
+        workspace: &'d Workspace,
+        lock: &str,
+        root: &str,
+    ) -> Self {
         let locked = locked(lock);
         let patches = patches(root);
         let source_of = |name: &str, locked: Option<&str>| match locked.and_then(|source| source.strip_prefix("git+")) {
@@ -140,26 +182,46 @@ impl GuestGraph {
         };
         let mut crates: BTreeMap<String, GuestCrate> = BTreeMap::new();
         let mut waiting = VecDeque::new();
-        let direct = dependencies
-            .into_iter()
-            .filter(|dependency| dependency.is_of_guest() && !dependency.optional);
-        for dependency in direct {
-            let mut versions = locked.iter().filter(|package| package.name == dependency.name);
-            let package = versions.find(|package| dependency.takes(package.version));
-            let version = package.map_or(dependency.req.trim_start_matches(['^', '=', '~']), |package| {
-                package.version
-            });
-            let known = package.map_or(dependency.source.as_deref(), |package| package.source);
-            let found = GuestCrate {
-                name: dependency.name.clone(),
-                version: version.to_owned(),
-                features: dependency.features.iter().cloned().collect(),
-                source: source_of(&dependency.name, known),
-                path: vec![dependency.name.clone()],
-                ..GuestCrate::default()
-            };
-            waiting.push_back(found.clone());
-            crates.insert(format!("{} {}", found.name, found.version), found);
+        let mut manifests: VecDeque<(Vec<String>, Vec<&Dependency>)> =
+            VecDeque::from([(Vec::new(), dependencies.into_iter().collect())]);
+        while let Some((members, dependencies)) = manifests.pop_front() {
+            let of_guest = dependencies
+                .into_iter()
+                .filter(|dependency| dependency.is_of_guest() && !dependency.optional);
+            for dependency in of_guest {
+                let mut versions = locked.iter().filter(|package| package.name == dependency.name);
+                let package = versions.find(|package| dependency.takes(package.version));
+                let version = package.map_or(dependency.req.trim_start_matches(['^', '=', '~']), |package| {
+                    package.version
+                });
+                let known = package.map_or(dependency.source.as_deref(), |package| package.source);
+                let member = workspace.member(dependency);
+                let found = GuestCrate {
+                    name: dependency.name.clone(),
+                    version: version.to_owned(),
+                    features: dependency.features.iter().cloned().collect(),
+                    source: match member {
+                        Some(_) => CrateSource::Folder,
+                        None => source_of(&dependency.name, known),
+                    },
+                    path: [members.as_slice(), std::slice::from_ref(&dependency.name)].concat(),
+                    by_members: members.len() + usize::from(member.is_some()),
+                    ..GuestCrate::default()
+                };
+                match crates.entry(format!("{} {}", found.name, found.version)) {
+                    // Cargo turns on what any of them asks for.
+                    Entry::Occupied(mut entry) => entry.get_mut().features.extend(found.features),
+                    Entry::Vacant(entry) => {
+                        match member {
+                            Some(member) => {
+                                manifests.push_back((found.path.clone(), member.dependencies.iter().collect()));
+                            }
+                            None => waiting.push_back(found.clone()),
+                        }
+                        entry.insert(found);
+                    }
+                }
+            }
         }
         while let Some(from) = waiting.pop_front() {
             let entry = locked
@@ -178,6 +240,7 @@ impl GuestGraph {
                         version: package.version.to_owned(),
                         source: source_of(package.name, package.source),
                         path: [from.path.clone(), vec![package.name.to_owned()]].concat(),
+                        by_members: from.by_members,
                         ..GuestCrate::default()
                     };
                     waiting.push_back(found.clone());
