@@ -7,8 +7,8 @@ use std::process::Command;
 
 use e2e::{CommandOutput, repository, script};
 
-/// Programs of a host, each with the shell commands that it is.
-struct Host(tempfile::TempDir);
+/// Programs of a host, each with the shell commands that it is, and where the others are.
+struct Host(tempfile::TempDir, String);
 
 impl Host {
     fn with(programs: &[(&str, &str)]) -> Self {
@@ -18,7 +18,24 @@ impl Host {
             fs::write(&path, format!("#!/bin/sh\n{commands}\n")).unwrap();
             fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
         }
-        Self(folder)
+        Self(folder, std::env::var("PATH").unwrap())
+    }
+
+    /// Has all programs of this host but these.
+    fn without(mut self, names: &[&str]) -> Self {
+        let others = self.path().join("others");
+        fs::create_dir(&others).unwrap();
+        let folders = std::mem::replace(&mut self.1, others.display().to_string());
+        for folder in std::env::split_paths(&folders).filter(|folder| folder.is_dir()) {
+            for program in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap()) {
+                let name = program.file_name();
+                if !names.iter().any(|&without| name == without) {
+                    // The first of a name is the one that counts.
+                    let _ = std::os::unix::fs::symlink(program.path(), others.join(name));
+                }
+            }
+        }
+        self
     }
 
     fn path(&self) -> &Path {
@@ -30,10 +47,15 @@ impl Host {
     }
 
     fn command(&self, path: &str, arguments: &[&str]) -> Command {
-        let mut command = script(path);
-        let programs = format!("{}:{}", self.path().display(), std::env::var("PATH").unwrap());
+        let mut command = self.has(script(path));
+        command.args(arguments);
         command
-            .args(arguments)
+    }
+
+    /// A command that finds its programs.
+    fn has(&self, mut command: Command) -> Command {
+        let programs = format!("{}:{}", self.path().display(), self.1);
+        command
             .env("PATH", programs)
             .env("DEPLOY_TOOL_CACHE", self.path().join("cache"));
         command.current_dir(repository());
@@ -66,6 +88,44 @@ fn podman_is_named_whichever_way_it_answers_as_docker() {
     for docker in [wrapper, socket] {
         let host = Host::with(&[("docker", docker)]);
         host.run("scripts/host", &[]).failure(3, &["`docker` is podman here"]);
+    }
+}
+
+/// An engine that does not answer: what Docker's client prints, and what it says of its context.
+fn silent(answer: &str, context: &str) -> String {
+    format!(r#"case $1 in info) echo "{answer}" >&2; exit 1 ;; context) echo {context} ;; esac"#)
+}
+
+#[test]
+#[ignore = "with the others of this file"]
+fn an_engine_that_does_not_answer_is_not_one_that_is_missing() {
+    let refused = "permission denied while trying to connect to the Docker daemon socket";
+    let stopped = "Cannot connect to the Docker daemon";
+    for (answer, context, address, said) in [
+        (refused, "default", None, "you may not talk to the Docker engine"),
+        (
+            stopped,
+            "default",
+            Some("ssh://elsewhere"),
+            "no Docker engine answers at DOCKER_HOST=ssh://elsewhere",
+        ),
+        (
+            stopped,
+            "desktop-linux",
+            None,
+            "no Docker engine answers in Docker's context desktop-linux",
+        ),
+    ] {
+        let docker = silent(answer, context);
+        let packages = ("sudo", "exit 1");
+        let host = Host::with(&[("docker", &docker), ("id", "echo 1000"), packages]).without(&["dockerd", "iptables"]);
+        let mut command = host.command("scripts/host", &["docker"]);
+        if let Some(address) = address {
+            command.env("DOCKER_HOST", address);
+        }
+        let output = CommandOutput::from(command.output().unwrap());
+        let output = output.failure(3, &[said]);
+        assert!(!output.stderr.contains("this host lacks"), "{}", output.stderr);
     }
 }
 
