@@ -131,6 +131,15 @@ fn an_engine_that_does_not_answer_is_not_one_that_is_missing() {
 
 #[test]
 #[ignore = "with the others of this file"]
+fn docker_of_a_snap_is_refused() {
+    let docker = r#"case "$*" in *DockerRootDir*) echo /var/snap/docker/common/var-lib-docker ;; esac"#;
+    let host = Host::with(&[("docker", docker)]);
+    host.run("scripts/host", &["docker"])
+        .failure(3, &["Docker is a snap here", "sudo snap remove docker"]);
+}
+
+#[test]
+#[ignore = "with the others of this file"]
 fn who_may_not_install_is_told_what_to_install() {
     let host = Host::with(&[("id", "echo 1000"), ("sudo", "exit 1"), ("apt-get", "exit 1")]);
     let said = host.run("scripts/packages", &["wrk", "jq"]);
