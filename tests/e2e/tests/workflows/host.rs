@@ -140,6 +140,20 @@ fn docker_of_a_snap_is_refused() {
 
 #[test]
 #[ignore = "with the others of this file"]
+fn what_kind_is_downloaded_with_is_asked_for_where_it_cannot_be_compiled() {
+    let others = [("docker", "exit 0"), ("id", "echo 1000"), ("sudo", "exit 1")];
+    let host = Host::with(&others).without(&["go", "curl"]);
+    host.run("scripts/host", &[])
+        .failure(3, &["this host lacks: ca-certificates curl"]);
+    // Without a cluster there is no kind.
+    host.run("scripts/host", &["docker"]).success();
+    let host = Host::with(&[others.as_slice(), &[("go", "exit 1")]].concat()).without(&["go", "curl"]);
+    host.run("scripts/host", &[])
+        .failure(3, &["kind needs either Go or curl to be installed"]);
+}
+
+#[test]
+#[ignore = "with the others of this file"]
 fn who_may_not_install_is_told_what_to_install() {
     let host = Host::with(&[("id", "echo 1000"), ("sudo", "exit 1"), ("apt-get", "exit 1")]);
     let said = host.run("scripts/packages", &["wrk", "jq"]);
