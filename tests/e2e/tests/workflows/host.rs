@@ -154,6 +154,54 @@ fn what_kind_is_downloaded_with_is_asked_for_where_it_cannot_be_compiled() {
 
 #[test]
 #[ignore = "with the others of this file"]
+fn builds_have_the_proxies_that_the_shell_has() {
+    let docker = |run: &str, build: &str| {
+        format!(
+            r#"echo "$*" >>"$CALLS"
+            case $* in
+              *deploy-tool.origin*) echo hub ;;
+              run*) printf '%s\n' "E: Cannot reach the packages" "E: Some index files failed to download."; exit {run} ;;
+              build*) exit {build} ;;
+            esac"#
+        )
+    };
+    let images = |run: &str| {
+        let host = Host::with(&[("docker", &docker(run, "1"))]);
+        let calls = host.path().join("calls");
+        let mut command = host.command("scripts/images", &["builder"]);
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "no_proxy"] {
+            command.env_remove(name);
+        }
+        command
+            .env("HTTP_PROXY", "http://proxy:3128")
+            .env("https_proxy", "http://proxy:3128");
+        command.env("IMAGES_FROM", "hub").env("CALLS", &calls);
+        let output = CommandOutput::from(command.output().unwrap());
+        (output, fs::read_to_string(calls).unwrap())
+    };
+    let (_, calls) = images("0");
+    assert!(
+        calls.contains("\nbuild --build-arg HTTP_PROXY --build-arg https_proxy --network default "),
+        "{calls}"
+    );
+    // Where neither network reaches the packages, nothing is built.
+    let (output, calls) = images("1");
+    output.failure(
+        3,
+        &[
+            "containers do not reach Debian's packages: E: Cannot reach the packages",
+            "https://docs.docker.com/engine/cli/proxy/",
+        ],
+    );
+    for network in ["default", "host"] {
+        let probe = format!("run --rm --network {network} --env HTTP_PROXY --env https_proxy ");
+        assert!(calls.contains(&probe), "{calls}");
+    }
+    assert!(!calls.contains("\nbuild "), "{calls}");
+}
+
+#[test]
+#[ignore = "with the others of this file"]
 fn who_may_not_install_is_told_what_to_install() {
     let host = Host::with(&[("id", "echo 1000"), ("sudo", "exit 1"), ("apt-get", "exit 1")]);
     let said = host.run("scripts/packages", &["wrk", "jq"]);
