@@ -25,7 +25,7 @@ in_builder() {
   local work=$1
   shift
   # The tool removes no crates that are locked. Where SELinux confines containers, they may not read files of a home folder.
-  flock --shared 8 && docker run --rm --pull never --network none --user "$(id -u):$(id -g)" --security-opt label=disable \
+  flock --shared 8 && run_as_user --pull never --network none --security-opt label=disable \
     --volume "$PWD:/src:ro" --volume "$crates:/vendor:ro" --volume "$work:/build" \
     --env CARGO_HOME=/build/cargo --env CARGO_TARGET_DIR=/build/target \
     --env "CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS=--remap-path-prefix=/src=. --remap-path-prefix=/vendor=crates" "$@"

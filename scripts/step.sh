@@ -83,6 +83,17 @@ end_step() {
   return "$code"
 }
 
+# run_as_user OPTION… IMAGE COMMAND…: a container whose files are the user's. In an engine without root, that user is the
+# container's root; an engine that maps users is told not to. deploy-tool does the same (crates/wasm-build/src/builder.rs).
+run_as_user() {
+  case $(docker info --format '{{json .SecurityOptions}}' 2>/dev/null) in
+    *name=rootless*) set -- --user=0:0 "$@" ;;
+    *name=userns*) set -- "--user=$(id -u):$(id -g)" --userns=host "$@" ;;
+    *) set -- "--user=$(id -u):$(id -g)" "$@" ;;
+  esac
+  docker run --rm "$@"
+}
+
 # begin NAME COMMAND…: starts a step beside what follows, for work that leaves a processor idle. `finish NAME TITLE` waits
 # for it, and is its line. What is still running when the script ends, ends with it. A NAME is a shell variable's.
 begun=

@@ -202,6 +202,26 @@ fn builds_have_the_proxies_that_the_shell_has() {
 
 #[test]
 #[ignore = "with the others of this file"]
+fn files_of_a_container_are_the_users_in_each_kind_of_engine() {
+    for (security, options) in [
+        ("name=seccomp,profile=builtin", "--user=1000:1000"),
+        ("name=rootless", "--user=0:0"),
+        ("name=userns", "--user=1000:1000 --userns=host"),
+    ] {
+        let docker = format!(r#"case $1 in info) echo '["name=apparmor","{security}"]' ;; run) echo "$*" ;; esac"#);
+        let host = Host::with(&[("docker", &docker), ("id", "echo 1000")]);
+        let mut command = host.has(Command::new("bash"));
+        command.args(["-c", ". scripts/step.sh; run_as_user --network none image program"]);
+        let output = CommandOutput::from(command.output().unwrap()).success();
+        assert_eq!(
+            output.stdout,
+            format!("run --rm {options} --network none image program\n")
+        );
+    }
+}
+
+#[test]
+#[ignore = "with the others of this file"]
 fn who_may_not_install_is_told_what_to_install() {
     let host = Host::with(&[("id", "echo 1000"), ("sudo", "exit 1"), ("apt-get", "exit 1")]);
     let said = host.run("scripts/packages", &["wrk", "jq"]);
