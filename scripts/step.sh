@@ -30,10 +30,10 @@ one_at_a_time() {
   flock --nonblock 9 || die "another \`${2:-make $1}\` is running: wait for it, or end it"
 }
 
-# now: seconds; whole ones where the shell knows no better.
-now() { if [ -n "${EPOCHREALTIME:-}" ]; then echo "$EPOCHREALTIME"; else date +%s; fi; }
+# now: seconds; whole ones where the shell knows no better. Where decimals have a comma, the shell's have one too.
+now() { if [ -n "${EPOCHREALTIME:-}" ]; then echo "${EPOCHREALTIME/,/.}"; else date +%s; fi; }
 
-seconds_since() { awk -v start="$1" -v now="$(now)" 'BEGIN { printf "%.1f", now - start }'; }
+seconds_since() { LC_ALL=C awk -v start="$1" -v now="$(now)" 'BEGIN { printf "%.1f", now - start }'; }
 
 # last_line FILE: the newest line of a log, short enough for one terminal line.
 last_line() { tail -c 2000 "$1" 2>/dev/null | tr '\r' '\n' | grep -v '^[[:space:]]*$' | tail -n 1 | cut -c 1-90; }
@@ -43,13 +43,14 @@ last_sentence() { grep -v '^[[:space:]]*$' "$1" 2>/dev/null | tail -n 1 | sed 's
 
 # show_alive TITLE LOG: runs beside a step until it is ended. Its pause may outlive the script, and must not keep the lock.
 show_alive() {
-  local start
+  local start seconds pause=10 line='  … %s (%s s) %s\n'
+  [ ! -t 2 ] || pause=1 line='\r\033[K… %s (%s s) %s'
   start=$(now)
-  if [ -t 2 ]; then
-    while sleep 1; do printf '\r\033[K… %s (%.0f s) %s' "$1" "$(seconds_since "$start")" "$(last_line "$2")" >&2; done
-  else
-    while sleep 10; do printf '  … %s (%.0f s) %s\n' "$1" "$(seconds_since "$start")" "$(last_line "$2")" >&2; done
-  fi
+  while sleep "$pause"; do
+    seconds=$(seconds_since "$start")
+    # shellcheck disable=SC2059
+    printf "$line" "$1" "${seconds%.*}" "$(last_line "$2")" >&2
+  done
 }
 
 # step NAME TITLE COMMAND…: runs the command with its output in $logs/NAME.log.
@@ -67,7 +68,7 @@ step() {
 # end_step NAME TITLE ALIVE SECONDS CODE: the line of a step that has ended, and what it said if it failed.
 end_step() {
   local log=$logs/$1.log title=$2 alive=$3 seconds=$4 code=$5
-  kill "$alive" 2>/dev/null
+  kill "$alive" 2>/dev/null || true
   wait "$alive" 2>/dev/null || true
   [ ! -t 2 ] || printf '\r\033[K' >&2
   if [ "$code" -eq 0 ]; then

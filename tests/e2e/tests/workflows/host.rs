@@ -293,3 +293,38 @@ fn a_release_page_is_made_once_and_brought_up_to_date_after_that() {
     );
     assert!(again.contains("gh release edit v1.2.3 --draft=false"), "{again}");
 }
+
+#[test]
+#[ignore = "with the others of this file"]
+fn a_step_goes_on_where_decimals_have_a_comma() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = Command::new("localedef")
+        .args(["--inputfile=de_DE", "--charmap=UTF-8"])
+        .arg(folder.path().join("de_DE.UTF-8"))
+        .output();
+    if !made.is_ok_and(|output| output.status.success()) {
+        let why = "this host cannot make a locale: localedef, or what Debian calls locales, is missing";
+        assert!(std::env::var("REQUIRE_CLUSTER").as_deref() != Ok("1"), "{why}");
+        eprintln!("skipped: {why}");
+        return;
+    }
+    // gawk reads and prints a point in every locale; a pause is a short one.
+    let commands = r#"set -euo pipefail
+        [ "$(printf %.1f 1,5)" = 1,5 ]
+        awk() { LC_ALL=C command awk "$@"; }
+        sleep() { command sleep 0.2; }
+        . scripts/step.sh
+        step pause "a pause" command sleep 1
+        say "after it""#;
+    let output = Command::new("bash")
+        .args(["-c", commands])
+        .current_dir(repository())
+        .env("LOCPATH", folder.path())
+        .env("LC_ALL", "de_DE.UTF-8")
+        .env("DEPLOY_TOOL_CACHE", folder.path())
+        .output();
+    let said = CommandOutput::from(output.unwrap()).success().stderr;
+    for line in ["… a pause (0 s)", "✓ a pause (1.", "after it"] {
+        assert!(said.contains(line), "{said}");
+    }
+}
