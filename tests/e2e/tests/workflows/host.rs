@@ -257,21 +257,24 @@ fn a_release_page_is_made_once_and_brought_up_to_date_after_that() {
     let dist = host.path().join("dist");
     fs::create_dir(&dist).unwrap();
     fs::write(dist.join("install.sh"), "").unwrap();
-    let publish = |version: &str, there_is_no: &str| {
+    let publish = |version: &str, there_is_no: &str, private: &str| {
         let calls = host.path().join("calls");
         let _ = fs::remove_file(&calls);
         let mut command = host.command("scripts/release/publish", &[version, dist.to_str().unwrap()]);
         command
             .env("RECORDED", &calls)
             .env("RECORDED_FAILS", there_is_no)
-            .env("IMAGES", &references);
+            .env("IMAGES", &references)
+            .env("PRIVATE", private);
         command
             .env("GITHUB_SERVER_URL", "https://github.com")
             .env("GITHUB_REPOSITORY", "you/services");
         CommandOutput::from(command.output().unwrap()).success();
         fs::read_to_string(calls).unwrap()
     };
-    let made = publish("v1.2.3", "gh release view*");
+    let made = publish("v1.2.3", "gh release view*", "false");
+    let provenance = "`gh attestation verify FILE --repo you/services`";
+    assert!(made.contains(provenance), "{made}");
     assert!(made.contains("gh release create v1.2.3 "), "{made}");
     assert!(
         made.contains("--verify-tag") && made.contains("--prerelease=false"),
@@ -283,9 +286,10 @@ fn a_release_page_is_made_once_and_brought_up_to_date_after_that() {
         let command = format!("cosign {verb} {signer} docker.io/you/orders@sha256:1\n");
         assert!(made.contains(&command), "`{command}` is not in\n{made}");
     }
-    let candidate = publish("v1.2.3-rc.1", "gh release view*");
+    let candidate = publish("v1.2.3-rc.1", "gh release view*", "true");
+    assert!(!candidate.contains(provenance), "{candidate}");
     assert!(candidate.contains("--prerelease=true"), "{candidate}");
-    let again = publish("v1.2.3", "");
+    let again = publish("v1.2.3", "", "false");
     assert!(!again.contains("release create"), "{again}");
     assert!(
         again.contains("gh release upload v1.2.3 ") && again.contains("--clobber"),

@@ -159,6 +159,7 @@ pub const MACHINES: &[(&str, Option<&str>)] = &[
 pub const EXPRESSIONS: &[(&str, &str)] = &[
     ("github.ref_name", TAG),
     ("github.token", "token-of-a-test"),
+    ("github.event.repository.private", "false"),
     ("vars.DOCKER_NAMESPACE || vars.DOCKER_USERNAME", "organisation"),
     ("vars.DOCKER_USERNAME", USER),
     ("secrets.DOCKER_TOKEN", PASSWORD),
