@@ -36,12 +36,19 @@ if command -v sha256sum >/dev/null; then sha256sum -c wanted >/dev/null; else sh
 tar -xzf "$name.tar.gz"
 
 mkdir -p "$prefix/bin" "$prefix/share/man/man1" "$prefix/share/bash-completion/completions"
+# A program that does not start here takes the place of none that does.
+new=$prefix/bin/deploy-tool.new
+cp "$name/deploy-tool" "$new"
+if ! version=$("$new" --version); then
+  rm "$new"
+  die "the program does not start on this machine, for the reason above: nothing was installed" \
+    "on Linux it takes glibc 2.35 or newer: elsewhere, build it from source with \`make tool\`"
+fi
 cp "$name"/man/*.1 "$prefix/share/man/man1"
 cp "$name/completion/deploy-tool.bash" "$prefix/share/bash-completion/completions/deploy-tool"
 # Last, and by a rename: a program that is running is not overwritten, and one that is there is complete.
-cp "$name/deploy-tool" "$prefix/bin/deploy-tool.new"
-mv "$prefix/bin/deploy-tool.new" "$prefix/bin/deploy-tool"
-echo "✓ $("$prefix/bin/deploy-tool" --version) is in $prefix/bin"
+mv "$new" "$prefix/bin/deploy-tool"
+echo "✓ $version is in $prefix/bin"
 case :$PATH: in
   *":$prefix/bin:"*) ;;
   *) echo "  it is not in your PATH yet: export PATH=\"$prefix/bin:\$PATH\"" ;;
