@@ -14,6 +14,9 @@ pub const PORT: u16 = 8080;
 const ENVIRONMENT: &str =
     "--env LISTEN_ADDRESS=0.0.0.0:8080 --env LOG=off --env DATABASE_URL=mysql://a:b@127.0.0.1:1/c";
 
+/// Without it, an engine in a container starts none where the host has cgroup v2.
+const LEAVE_ROOT_CGROUP: &str = include_str!("../../../../scripts/restricted-host/leave-root-cgroup.sh");
+
 /// What the roads start from.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
@@ -115,6 +118,7 @@ fn compose(inputs: &Inputs<'_>) -> Result<Road> {
         "localhost/wasm-docker:trixie",
         &["--volume=/var/lib/docker", "--volume=/var/lib/containerd"],
     )?;
+    host.run(LEAVE_ROOT_CGROUP)?;
     host.run("setsid dockerd >/var/log/dockerd.log 2>&1 </dev/null &")?;
     host.await_success("docker info")?;
     host.load_images(&["localhost/wasm-engine:trixie"], "docker load")?;

@@ -9,6 +9,8 @@ use serde_json::Value;
 use crate::page;
 
 const IMAGE: &str = "localhost/wasm-docker:trixie";
+/// Without it, an engine in a container starts none where the host has cgroup v2.
+const LEAVE_ROOT_CGROUP: &str = include_str!("../../../../scripts/restricted-host/leave-root-cgroup.sh");
 const CONFIGURATION: &str = "/etc/docker/daemon.json";
 /// What somebody has set before; with a space of their own.
 const BEFORE: &str = "{ \"log-opts\": {\"max-size\": \"10m\"},\"runtimes\":{\"other\":{\"path\":\"/usr/bin/runc\"}}}\n";
@@ -27,6 +29,7 @@ impl Host {
             "mkdir -p /etc/docker /project && cat >{CONFIGURATION} <<'END'\n{BEFORE}END"
         ));
         let host = Self(machine);
+        host.0.run(LEAVE_ROOT_CGROUP);
         host.start_engine("");
         host
     }
