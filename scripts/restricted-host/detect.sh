@@ -3,7 +3,7 @@
 # Each answer is looked up, none assumed: on an ordinary host all of them say no, and nothing special happens.
 
 # cgroup v1, alone or hybrid: kubelet ≥ 1.35 and systemd ≥ 256 refuse it unless told otherwise.
-host_has_cgroup_v1() { [ "$(stat -f -c %T /sys/fs/cgroup)" != cgroup2fs ]; }
+host_has_cgroup_v1() { [ ! -f /sys/fs/cgroup/cgroup.controllers ]; }
 
 # A hybrid host whose v2 side carries controllers: crun refuses it, so Docker gets a mount namespace without that side.
 host_has_hybrid_controllers() { [ -s /sys/fs/cgroup/unified/cgroup.controllers ]; }

@@ -62,6 +62,10 @@ impl Runner {
             // Cargo brings a TLS of its own.
             arguments.push(format!("--env=CARGO_HTTP_CAINFO={inside}"));
         }
+        // Docker gives it to no container by itself, and `scripts/images` would make nodes for a host without it.
+        if detected("host_lacks_sys_resource").code != 0 {
+            arguments.push("--cap-add=SYS_RESOURCE".into());
+        }
         let group = command("stat", &["--dereference", "--format=%g", SOCKET]).stdout;
         // It ends by itself where this test is killed.
         arguments.extend([IMAGE, "sleep", "2h"].map(str::to_owned));
@@ -202,6 +206,16 @@ impl Runner {
     pub fn as_root(&self, script: &str) -> CommandOutput {
         command("docker", &["exec", &self.container, "bash", "-c", script])
     }
+}
+
+/// What scripts/restricted-host/detect.sh says of this host.
+pub fn detected(question: &str) -> CommandOutput {
+    let script = format!(". scripts/restricted-host/detect.sh; {question}");
+    let output = Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(repository())
+        .output();
+    CommandOutput::from(output.unwrap())
 }
 
 /// The newer Go that a runner has beside the one in PATH.

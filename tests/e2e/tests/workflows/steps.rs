@@ -5,7 +5,7 @@ use std::fs;
 
 use e2e::registry::{PASSWORD, Registry};
 
-use crate::runner::Runner;
+use crate::runner::{Runner, detected};
 use crate::table::{MACHINES, Row, STEPS, TAG, Way, When};
 use crate::workflow::{self, Run, Variables};
 
@@ -37,6 +37,12 @@ fn the_steps_of_ci() {
     run_steps(&runner, "ci", &Variables::new());
     let left = runner.as_root("ls /usr/share");
     assert!(!left.stdout.lines().any(|name| name == "dotnet"), "{}", left.stdout);
+
+    // Nodes that are made there are those of this host.
+    let question = "host_is_restricted && echo restricted || echo ordinary";
+    let there = format!(". scripts/restricted-host/detect.sh; {question}");
+    let there = runner.step("ci", &there, &Variables::new()).success();
+    assert_eq!(there.stdout, detected(question).success().stdout);
 
     // A user who is not root and may not become it is told what is missing.
     runner.as_root("rm /etc/sudoers.d/runner");
