@@ -5,7 +5,8 @@ use std::process::Command;
 
 use e2e::registry::Registry;
 use e2e::{
-    CommandOutput, Machine, Running, built, deploy_tool_command, deploy_tool_exactly, eventually, node_image, unique,
+    CommandOutput, Machine, Running, built, deploy_tool_command, deploy_tool_exactly, eventually, node_image, pinned,
+    unique,
 };
 use service_tests::database::Database;
 
@@ -166,11 +167,21 @@ fn rootless(bench: &Bench, commands: &[page::Command]) {
     assert_eq!(run.ended().code, 137);
 }
 
+/// Debian's image: Docker Hub's, or what was made in its place.
+fn debian() -> String {
+    let made = "localhost/debian:trixie-slim";
+    let found = Command::new("docker").args(["image", "inspect", made]).output();
+    match found.unwrap().status.success() {
+        true => made.to_owned(),
+        false => pinned("hub_debian"),
+    }
+}
+
 fn linux(bench: &Bench, commands: &[page::Command]) {
     let registry = Registry::start_plain(&[]);
     let image = format!("{}/library/debian:13", registry.address);
     for arguments in [
-        ["tag", "localhost/debian:trixie-slim", &image].as_slice(),
+        ["tag", &debian(), &image].as_slice(),
         &["push", &image],
         &["rmi", &image],
     ] {
