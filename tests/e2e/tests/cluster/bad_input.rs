@@ -1,6 +1,6 @@
 //! Bad input: one clear message, a documented exit code, nothing half-done.
 
-use crate::harness::{Deployment, cluster, context, deploy_tool, deploy_tool_command, deploy_tool_exactly};
+use crate::harness::{Deployment, cluster, context, deploy_tool, deploy_tool_command, deploy_tool_exactly, node_image};
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
@@ -63,7 +63,15 @@ fn a_second_up_at_the_same_time_says_so() {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn a_cluster_that_is_there_already_is_kept() {
-    let output = deploy_tool_exactly(&["cluster", "up", "--name", &cluster()]).success();
+    let arguments = [
+        "cluster",
+        "up",
+        "--name",
+        &cluster(),
+        "--node-image",
+        &node_image("wasm-node"),
+    ];
+    let output = deploy_tool_exactly(&arguments).success();
     assert!(
         output.stderr.contains("already") || output.stderr.contains("up to date") || output.stderr.contains("runs"),
         "{}",

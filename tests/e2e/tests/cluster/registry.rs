@@ -6,8 +6,8 @@ use e2e::registry::{Keys, PASSWORD, Registry, USER};
 use serde_json::json;
 
 use crate::harness::{
-    CommandOutput, Deployment, cluster, context, deploy_tool_command, eventually, kubectl, object, pods, repository,
-    tool_timeout, unique,
+    CommandOutput, Deployment, cluster, context, deploy_tool_command, eventually, kubectl, node_image, object, pods,
+    repository, tool_timeout, unique,
 };
 
 const PULL_SECRET: &str = "pull";
@@ -54,6 +54,8 @@ impl Setting {
                 "up",
                 "--name",
                 &cluster(),
+                "--node-image",
+                &node_image("wasm-node"),
                 "--registry",
                 &container,
                 "--registry-ca",

@@ -6,7 +6,9 @@ use crate::cleanup::Cleanup;
 use crate::{process, script};
 use diagnostics::code::image::NOT_MADE;
 use diagnostics::{Error, Result};
+use std::path::Path;
 use terminal::Progress;
+use tokio::process::Command;
 
 /// Which images are made on this host, if any: their names begin like this, and this is what `scripts/images` calls them.
 const MADE: &[(&str, &str)] = &[
@@ -66,9 +68,33 @@ async fn run(
 ) -> Result<()> {
     let folder = recipes::unpack(cache)?;
     terminal::detail(&format!("the scripts are in {}", folder.display()));
-    let mut command = process::command("bash", words);
-    // `bash scripts/images` takes the path from where it is.
-    command.current_dir(&folder).env(CACHE_VARIABLE, cache.folder());
-    let ended = script::logged(progress, cleanup, command, &cache.log(log)).await?;
+    let ended = script::logged(progress, cleanup, command(cache, &folder, words), &cache.log(log)).await?;
     ended.check(failure)
+}
+
+/// A script of those in this folder. `bash scripts/images` takes the path from where it is.
+fn command(cache: &Cache, folder: &Path, words: &[&str]) -> Command {
+    let mut command = process::command("bash", words);
+    command.current_dir(folder).env(CACHE_VARIABLE, cache.folder());
+    // They choose another node for `make`, and the program names the one that it wants.
+    command.env_remove("KUBERNETES").env_remove("ENGINE");
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_makes_the_image_that_is_asked_for_whatever_make_was_told() {
+        let home = tempfile::tempdir().unwrap();
+        let cache = Cache::at(home.path()).unwrap();
+        let command = command(&cache, home.path(), &["scripts/images", "node"]);
+        let removed: Vec<_> = command
+            .as_std()
+            .get_envs()
+            .filter(|(_, value)| value.is_none())
+            .collect();
+        assert_eq!(removed, [("ENGINE".as_ref(), None), ("KUBERNETES".as_ref(), None)]);
+    }
 }
