@@ -4,8 +4,8 @@
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>
 const MOST_CHARACTERS: usize = 40;
 
-/// Keywords, the names that Cargo keeps for itself, the crates that the templates depend on, and the objects beside the
-/// service.
+/// Keywords, the names that Cargo keeps for itself, the crates that the templates have or depend on, and the objects beside
+/// the service.
 /// <https://doc.rust-lang.org/reference/keywords.html>
 const TAKEN_IN_RUST: &[&str] = &[
     "abstract",
@@ -44,6 +44,7 @@ const TAKEN_IN_RUST: &[&str] = &[
     "macro",
     "mariadb",
     "match",
+    "microservice",
     "mod",
     "move",
     "mut",
@@ -199,6 +200,7 @@ mod tests {
             ("test", Some("my-test")),
             ("tokio", Some("my-tokio")),
             ("mariadb", Some("my-mariadb")),
+            ("microservice", Some("my-microservice")),
             ("fn", Some("my-fn")),
             ("default", Some("my-default")),
             ("kube-system", Some("my-kube-system")),
