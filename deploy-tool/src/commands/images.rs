@@ -171,8 +171,8 @@ async fn destination(
         .iter()
         .map(|name| Ok((name.clone(), build::image_name(source, name)?)));
     let images = named.collect::<Result<BTreeMap<_, _>>>()?;
-    let tags = publish::registry::described_tag(source.folder()).await?;
-    Destination::with_prefix(prefix, &images, &arguments.reach, tags)
+    let tag = publish::registry::described_tag(source.folder()).await;
+    Destination::with_prefix(prefix, &images, &arguments.reach, tag.into_iter().collect())
         .await
         .map(Some)
 }

@@ -27,7 +27,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PushArguments)
         .map(|text| same_registry(text, &repository));
     let from = from.transpose()?;
     let image = default_image::find(&arguments.source, arguments.image.clone()).await?;
-    let tags = tags(&arguments, &image, tag).await?;
+    let tags = tags(&arguments, &image, tag).await;
     let purpose = Purpose::Push { from: from.clone() };
     let found = arguments.registry.credentials().login(&repository, &purpose).await?;
     let outline = outline(printer, cleanup, &arguments, &image).await?;
@@ -55,12 +55,13 @@ fn same_registry(text: &str, target: &Repository) -> Result<String> {
 }
 
 /// The requested tags, else one of `git describe`. A file has no commit.
-async fn tags(arguments: &PushArguments, image: &str, tag: Option<String>) -> Result<Vec<String>> {
+async fn tags(arguments: &PushArguments, image: &str, tag: Option<String>) -> Vec<String> {
     let tags: Vec<String> = tag.into_iter().chain(arguments.tags.clone()).collect();
     if !tags.is_empty() || is_file(image) || arguments.module.is_some() {
-        return Ok(tags);
+        return tags;
     }
-    publish::registry::described_tag(arguments.source.folder()).await
+    let described = publish::registry::described_tag(arguments.source.folder()).await;
+    described.into_iter().collect()
 }
 
 async fn outline(printer: &Printer, cleanup: &Cleanup, arguments: &PushArguments, image: &str) -> Result<Outline> {

@@ -131,15 +131,9 @@ fn repositories(prefix: &str, images: &BTreeMap<String, String>) -> Result<BTree
 }
 
 /// The tag by `git describe` for the commit that an image was built from, if there is one.
-///
-/// # Errors
-/// When git fails.
-pub async fn described_tag(workspace: &Path) -> Result<Vec<String>> {
+pub async fn described_tag(workspace: &Path) -> Option<String> {
     let description = git::description(workspace).await?;
-    Ok(description
-        .and_then(|text| reference::tag_from_description(&text))
-        .into_iter()
-        .collect())
+    reference::tag_from_description(&description)
 }
 
 /// Pushes an image as a step of a command.

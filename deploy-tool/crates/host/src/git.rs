@@ -32,13 +32,27 @@ pub async fn revision(folder: &Path) -> Result<String> {
     Ok(git(&["rev-parse", "HEAD"]).await?.trim().to_owned())
 }
 
-/// The output of `git describe`: the version, or the commit and whether there are changes; none outside of a checkout.
-///
-/// # Errors
-/// When git cannot be started.
-pub async fn description(folder: &Path) -> Result<Option<String>> {
-    let mut command = process::command("git", ["describe", "--tags", "--always", "--dirty"]);
+/// The output of `git describe`: the version, or the commit and whether there are changes; none outside of a checkout, and
+/// none where there is no git.
+pub async fn description(folder: &Path) -> Option<String> {
+    description_by("git", folder).await
+}
+
+async fn description_by(program: &str, folder: &Path) -> Option<String> {
+    let mut command = process::command(program, ["describe", "--tags", "--always", "--dirty"]);
     command.current_dir(folder);
-    let output = process::capture(command).await?;
-    Ok(output.success.then_some(output.stdout))
+    let output = process::capture(command).await.ok()?;
+    output.success.then_some(output.stdout)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn there_is_no_description_outside_of_a_checkout_and_none_without_git() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(description(home.path()).await, None);
+        assert_eq!(description_by("no-such-program-here", home.path()).await, None);
+    }
 }
