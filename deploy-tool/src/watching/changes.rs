@@ -67,7 +67,8 @@ impl Changes {
         ));
     }
 
-    /// Watches these folders, and no others.
+    /// Watches these folders, and no others. All of them again: one that was deleted and made anew under its name is another
+    /// folder, and its watch has ended with the first one.
     fn follow(&mut self, folders: &BTreeSet<PathBuf>) {
         let Some(watcher) = &mut self.watcher else { return };
         for gone in self.watched.difference(folders) {
@@ -75,9 +76,9 @@ impl Changes {
             let _ = watcher.unwatch(gone);
         }
         let mut failed = None;
-        for new in folders.difference(&self.watched) {
-            if let Err(error) = watcher.watch(new, RecursiveMode::NonRecursive)
-                && new.is_dir()
+        for folder in folders {
+            if let Err(error) = watcher.watch(folder, RecursiveMode::NonRecursive)
+                && folder.is_dir()
             {
                 failed = Some(error);
                 break;
@@ -193,6 +194,15 @@ mod tests {
         assert_eq!(after(&mut changes, &roots, &mut before, folder).await, ["route.rs"]);
         let deeper = || fs::write(path("web/route.rs"), "b").unwrap();
         assert_eq!(after(&mut changes, &roots, &mut before, deeper).await, ["route.rs"]);
+        // In a folder of the same name that takes its place at once, and later on there.
+        let again = || {
+            fs::remove_dir_all(path("web")).unwrap();
+            fs::create_dir(path("web")).unwrap();
+            fs::write(path("web/route.rs"), "c").unwrap();
+        };
+        assert_eq!(after(&mut changes, &roots, &mut before, again).await, ["route.rs"]);
+        let later = || fs::write(path("web/route.rs"), "d").unwrap();
+        assert_eq!(after(&mut changes, &roots, &mut before, later).await, ["route.rs"]);
         // The same contents are no change, however often they are written.
         let (twice, other) = (path("main.rs"), path("other.rs"));
         let same = || {
