@@ -175,7 +175,7 @@ pub async fn native(
 }
 
 /// The workspace of a definition's package; the command line takes precedence.
-fn workspace_folder(source: &SourceArguments, definition: &Definition, name: &str) -> PathBuf {
+pub fn workspace_folder(source: &SourceArguments, definition: &Definition, name: &str) -> PathBuf {
     match (&source.workspace, &definition.workspace) {
         (None, Some(workspace)) => source.images.join(name).join(workspace),
         _ => source.folder().to_owned(),

@@ -213,6 +213,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_not_there_yet_is_found_when_it_is_made() {
+        let (home, mut roots) = project();
+        let folder = home.path().join("oci/shop");
+        roots.files.insert(folder.join("image.yaml"));
+        let mut before = Snapshot::read(&roots);
+        let define = || {
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("image.yaml"), "").unwrap();
+        };
+        let found = after(&mut Changes::new(), &roots, &mut before, define).await;
+        assert_eq!(found, ["image.yaml"]);
+    }
+
+    #[tokio::test]
     async fn what_is_saved_is_told_by_the_system() {
         all_kinds(Changes::new()).await;
     }

@@ -16,11 +16,20 @@ pub struct Roots {
     pub files: BTreeSet<PathBuf>,
 }
 
+impl Roots {
+    /// These and others.
+    pub fn joined(mut self, others: &Self) -> Self {
+        self.folders.extend(others.folders.iter().cloned());
+        self.files.extend(others.files.iter().cloned());
+        self
+    }
+}
+
 /// The contents at one time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     files: BTreeMap<PathBuf, String>,
-    /// The folders that the files are in.
+    /// The folders that the files are in. For what is not there, the one in which the first part of its path would appear.
     pub folders: BTreeSet<PathBuf>,
 }
 
@@ -29,12 +38,13 @@ impl Snapshot {
     pub fn read(roots: &Roots) -> Self {
         let mut snapshot = Self::default();
         for folder in &roots.folders {
+            snapshot.folders.extend(nearest_folder(folder));
             let SourceFolder { files, folders } = SourceFolder::list(folder, &[]);
             snapshot.folders.extend(folders);
             files.iter().for_each(|file| snapshot.read_file(file));
         }
         for file in &roots.files {
-            snapshot.folders.extend(file.parent().map(Path::to_owned));
+            snapshot.folders.extend(file.parent().and_then(nearest_folder));
             snapshot.read_file(file);
         }
         snapshot
@@ -57,10 +67,34 @@ impl Snapshot {
     }
 }
 
+/// A folder, or the first one above it that is there.
+fn nearest_folder(path: &Path) -> Option<PathBuf> {
+    let current = |path| if path == Path::new("") { Path::new(".") } else { path };
+    let mut folders = path.ancestors().map(current);
+    folders.find(|folder| folder.is_dir()).map(Path::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;
+
+    #[test]
+    fn where_something_is_not_there_the_folder_that_it_would_appear_in_is_watched() {
+        let home = tempfile::tempdir().unwrap();
+        let path = |name: &str| home.path().join(name);
+        fs::create_dir(path("oci")).unwrap();
+        let roots = Roots {
+            folders: [path("crates/shop")].into(),
+            files: [path("oci/shop/image.yaml")].into(),
+        };
+        assert_eq!(Snapshot::read(&roots).folders, [path(""), path("oci")].into());
+        assert_eq!(nearest_folder(Path::new("")), Some(PathBuf::from(".")));
+        assert_eq!(
+            nearest_folder(Path::new("no/such/folder/here")),
+            Some(PathBuf::from("."))
+        );
+    }
 
     #[test]
     fn only_other_contents_are_a_change() {

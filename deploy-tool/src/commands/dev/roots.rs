@@ -3,42 +3,82 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::{ClusterArguments, SourceArguments};
-use crate::commands::build;
+use crate::commands::{build, module_source};
 use crate::watching::Roots;
-use diagnostics::Result;
 use releases::manifest;
 use wasm_build::compile;
+use wasm_build::workspace::Workspace;
 
-/// The files of a deployment, by the manifests as they are now.
-///
-/// # Errors
-/// When the manifests, a definition or a workspace cannot be read.
-pub async fn roots(cluster_arguments: &ClusterArguments, source: &SourceArguments) -> Result<Roots> {
+/// What a module is made of beside its packages, from the workspace's folder.
+const WORKSPACE_FILES: [&str; 2] = ["Cargo.toml", "Cargo.lock"];
+
+/// The files of a deployment, by the manifests as they are now. What cannot be read is reported by the deployment: here, the
+/// files that can put it right are among them, and all that there were before.
+pub async fn roots(cluster_arguments: &ClusterArguments, source: &SourceArguments, before: &Roots) -> Roots {
     let mut roots = manifests(cluster_arguments);
-    let objects = manifest::load(&cluster_arguments.manifests()?)?;
+    let paths = cluster_arguments.manifests();
+    let Ok(objects) = paths.and_then(|paths| manifest::load(&paths)) else {
+        return roots.joined(before);
+    };
+    let mut is_complete = true;
     for name in manifest::placeholders(&objects) {
-        let definition = build::definition(source, &name)?;
-        let own = source.images.join(&name);
-        roots.folders.extend(own.is_dir().then_some(own));
-        let folder = match (&source.workspace, &definition.workspace) {
-            (None, Some(workspace)) => source.images.join(&name).join(workspace),
-            _ => source.folder().to_owned(),
-        };
-        let workspace = compile::workspace(&folder).await?;
-        let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();
-        roots
-            .files
-            .extend(["Cargo.toml", "Cargo.lock"].map(|file| workspace.root.join(file)));
-        // A missing package is reported by the build.
-        let packages = workspace
-            .package_sources(&definition.package, &lock)
-            .unwrap_or_default();
-        roots
-            .folders
-            .extend(packages.iter().map(|package| package.folder().to_owned()));
-        roots.folders.extend(workspace.inner_folders().map(Path::to_owned));
+        is_complete &= add_image(&mut roots, source, &name).await;
     }
-    Ok(roots)
+    match is_complete {
+        true => roots,
+        false => roots.joined(before),
+    }
+}
+
+/// Adds what an image is made of. Returns whether all of that is known.
+async fn add_image(roots: &mut Roots, source: &SourceArguments, name: &str) -> bool {
+    let own = source.images.join(name);
+    roots.files.insert(own.join("image.yaml"));
+    roots.folders.extend(own.is_dir().then(|| own.clone()));
+    let Ok(definition) = build::definition(source, name) else {
+        // Where there are no definitions, it would do.
+        roots.files.insert(source.folder().join("Cargo.toml"));
+        return false;
+    };
+    let folder = module_source::workspace_folder(source, &definition, name);
+    match compile::workspace(&folder).await {
+        Ok(workspace) => {
+            add_workspace(roots, &workspace, &definition.package);
+            true
+        }
+        Err(_) => {
+            add_broken_workspace(roots, &folder);
+            false
+        }
+    }
+}
+
+fn add_workspace(roots: &mut Roots, workspace: &Workspace, package: &str) {
+    let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();
+    roots
+        .files
+        .extend(WORKSPACE_FILES.map(|file| workspace.root.join(file)));
+    // A package without a binary, or with a wrong path: any of them may be about to be changed.
+    let packages = workspace
+        .package_sources(package, &lock)
+        .unwrap_or_else(|_| workspace.packages.iter().collect());
+    roots
+        .folders
+        .extend(packages.iter().map(|package| package.folder().to_owned()));
+    roots.folders.extend(workspace.inner_folders().map(Path::to_owned));
+}
+
+/// Cargo does not say what is in it: all of its folder, and the files above, which Cargo reads too.
+fn add_broken_workspace(roots: &mut Roots, folder: &Path) {
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let above = folder.ancestors().skip(1);
+    let above = above.flat_map(|folder| WORKSPACE_FILES.map(|file| folder.join(file)));
+    roots.files.extend(above.filter(|file| file.is_file()));
+    roots.files.extend(WORKSPACE_FILES.map(|file| folder.join(file)));
+    // Any other folder is none of a project's, and may be without end.
+    if folder.join("Cargo.toml").is_file() {
+        roots.folders.insert(folder);
+    }
 }
 
 /// The manifests alone, for when nothing else is known.
@@ -52,5 +92,92 @@ pub fn manifests(cluster_arguments: &ClusterArguments) -> Roots {
     Roots {
         folders: folders.into_iter().collect(),
         files: files.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{self, Command, DevArguments};
+    use crate::watching::Snapshot;
+    use std::fs;
+
+    const MANIFEST: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: shop, namespace: shop}\n\
+        spec: {containers: [{name: shop, image: \"deploy-tool://shop\"}]}\n";
+    const PACKAGE: &str = "[package]\nname = \"shop\"\nedition = \"2024\"\n";
+
+    /// A project's folder, with its manifest alone.
+    struct Project {
+        home: tempfile::TempDir,
+        arguments: DevArguments,
+        roots: Roots,
+    }
+
+    impl Project {
+        fn new() -> Self {
+            let home = tempfile::tempdir().unwrap();
+            let at = |name: &str| home.path().join(name).display().to_string();
+            let words = ["deploy-tool", "dev", "-f", &at("manifests"), "--images", &at("oci")];
+            let words = words
+                .iter()
+                .copied()
+                .chain(["--workspace", home.path().to_str().unwrap()]);
+            let Command::Dev(arguments) = cli::parse(words.map(Into::into)).unwrap().command else {
+                panic!("another command")
+            };
+            let project = Self {
+                arguments,
+                roots: Roots::default(),
+                home,
+            };
+            project.write("manifests/shop.yaml", MANIFEST);
+            project
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.home.path().canonicalize().unwrap().join(name)
+        }
+
+        fn write(&self, name: &str, text: &str) {
+            fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+            fs::write(self.path(name), text).unwrap();
+        }
+
+        /// Looks at the project, then saves a file. Returns whether that is noticed.
+        async fn notices(&mut self, name: &str, text: &str) -> bool {
+            let DevArguments {
+                cluster_arguments,
+                source,
+                ..
+            } = &self.arguments;
+            self.roots = roots(cluster_arguments, source, &self.roots).await;
+            let before = Snapshot::read(&self.roots);
+            self.write(name, text);
+            !before.changed_files(&Snapshot::read(&self.roots)).is_empty()
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_when_it_begins_is_noticed_when_it_is_put_right() {
+        let mut project = Project::new();
+        project.write("Cargo.toml", "[package");
+        project.write("oci/shop/image.yaml", "packag: shop");
+        assert!(project.notices("oci/shop/image.yaml", "package: shop").await);
+        assert!(project.notices("Cargo.toml", PACKAGE).await);
+        // Cargo refuses a package without sources, and one without a binary is none for an image.
+        assert!(project.notices("src/lib.rs", "").await);
+        assert!(project.notices("src/main.rs", "fn main() {}").await);
+        // A manifest that is wrong later on hides nothing.
+        assert!(project.notices("manifests/shop.yaml", "kind: [").await);
+        assert!(project.notices("src/main.rs", "fn main() { }").await);
+    }
+
+    #[tokio::test]
+    async fn where_there_is_nothing_yet_what_is_made_is_noticed() {
+        let mut project = Project::new();
+        assert!(project.notices("Cargo.toml", PACKAGE).await);
+        assert!(project.notices("oci/shop/image.yaml", "").await);
+        let mut project = Project::new();
+        assert!(project.notices("oci/shop/image.yaml", "").await);
     }
 }

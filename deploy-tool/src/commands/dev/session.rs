@@ -50,8 +50,7 @@ impl Session<'_> {
                 source,
                 ..
             } = self.arguments;
-            // On an error, the deployment reports it, and the same files are watched as before.
-            roots = roots::roots(cluster_arguments, source).await.unwrap_or(roots);
+            roots = roots::roots(cluster_arguments, source, &roots).await;
             // Before the deployment reads any file: a file that is saved from here on counts as a change.
             let before = Snapshot::read(&roots);
             self.follow_manifests();
