@@ -45,6 +45,9 @@ impl Inputs {
     }
 }
 
+/// What a module is made of beside its packages, from the workspace's folder.
+pub const WORKSPACE_FILES: [&str; 3] = ["Cargo.toml", "Cargo.lock", cargo_config::PATH];
+
 /// What lies beside a package for people and clusters: no part of its module, unless its sources name it.
 const BESIDE: [&str; 4] = ["README.md", "docs", "manifests", "oci"];
 

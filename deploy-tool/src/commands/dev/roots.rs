@@ -1,16 +1,14 @@
 //! Edge: the files that a deployment is made of: sources, manifests, image definitions.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::cli::{ClusterArguments, SourceArguments};
 use crate::commands::{build, module_source};
 use crate::watching::Roots;
 use releases::manifest;
 use wasm_build::compile;
+use wasm_build::inputs::WORKSPACE_FILES;
 use wasm_build::workspace::Workspace;
-
-/// What a module is made of beside its packages, from the workspace's folder.
-const WORKSPACE_FILES: [&str; 2] = ["Cargo.toml", "Cargo.lock"];
 
 /// The files of a deployment, by the manifests as they are now. What cannot be read is reported by the deployment: here, the
 /// files that can put it right are among them, and all that there were before.
@@ -40,6 +38,8 @@ async fn add_image(roots: &mut Roots, source: &SourceArguments, name: &str) -> b
         roots.files.insert(source.folder().join("Cargo.toml"));
         return false;
     };
+    let files = definition.files.iter();
+    roots.files.extend(files.map(|file| tidy(&own.join(&file.source))));
     let folder = module_source::workspace_folder(source, &definition, name);
     match compile::workspace(&folder).await {
         Ok(workspace) => {
@@ -78,6 +78,16 @@ fn add_broken_workspace(roots: &mut Roots, folder: &Path) {
     // Any other folder is none of a project's, and may be without end.
     if folder.join("Cargo.toml").is_file() {
         roots.folders.insert(folder);
+    }
+}
+
+/// The path of a file without `..`, as it is to be printed; one in a folder that is not there stays as it is.
+fn tidy(path: &Path) -> PathBuf {
+    let leads_up = path.components().any(|part| part == Component::ParentDir);
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+    match (folder, path.file_name()) {
+        (Some(folder), Some(name)) if leads_up => folder.join(name),
+        _ => path.to_owned(),
     }
 }
 
@@ -167,6 +177,8 @@ mod tests {
         // Cargo refuses a package without sources, and one without a binary is none for an image.
         assert!(project.notices("src/lib.rs", "").await);
         assert!(project.notices("src/main.rs", "fn main() {}").await);
+        assert!(project.notices(".cargo/config.toml", "[build").await);
+        assert!(project.notices(".cargo/config.toml", "").await);
         // A manifest that is wrong later on hides nothing.
         assert!(project.notices("manifests/shop.yaml", "kind: [").await);
         assert!(project.notices("src/main.rs", "fn main() { }").await);
@@ -179,5 +191,22 @@ mod tests {
         assert!(project.notices("oci/shop/image.yaml", "").await);
         let mut project = Project::new();
         assert!(project.notices("oci/shop/image.yaml", "").await);
+    }
+
+    #[tokio::test]
+    async fn all_that_an_image_is_made_of_is_watched() {
+        let mut project = Project::new();
+        project.write("Cargo.toml", "[workspace]\nmembers = [\"app\"]\nresolver = \"3\"\n");
+        project.write("app/Cargo.toml", PACKAGE);
+        project.write("app/src/main.rs", "fn main() {}");
+        let definition = "files:\n- {path: /index.html, source: ../../web/index.html}\n- {path: /a, source: a}";
+        project.write("oci/shop/image.yaml", definition);
+        project.write("web/index.html", "1");
+        assert!(project.notices("web/index.html", "2").await);
+        assert!(project.notices("oci/shop/a", "1").await);
+        assert!(project.notices(".cargo/config.toml", "[build]").await);
+        assert!(project.notices("app/src/main.rs", "fn main() { }").await);
+        assert!(!project.notices("web/other.html", "1").await);
+        assert!(project.roots.files.contains(&project.path("web/index.html")));
     }
 }
