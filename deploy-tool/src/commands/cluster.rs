@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::cli::{ClusterDownArguments, ClusterUpArguments};
 use crate::settings::{DEFAULT_NODE_IMAGE, IMAGE_ENGINE_LABEL};
-use cluster::{Cluster, pods};
-use diagnostics::{Error, Result};
+use cluster::{Cluster, kubeconfig, pods};
+use diagnostics::{Error, ExitStatus, Result};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
 use host::{docker, lock, tool_image};
@@ -75,7 +75,7 @@ pub async fn up(printer: &Printer, cleanup: &Cleanup, arguments: ClusterUpArgume
             .step(&format!("cluster {name}: created with {node_image}"), create)
             .await?;
     } else {
-        start_again(printer, &name, &nodes, timeout).await?;
+        start_again(printer, &cache, &name, &nodes, timeout).await?;
         warn_about_older_nodes(printer, &nodes, &image.id).await?;
     }
     let Some(container) = registry else { return Ok(()) };
@@ -90,21 +90,35 @@ pub async fn up(printer: &Printer, cleanup: &Cleanup, arguments: ClusterUpArgume
     printer.step("nodes pull from the registry", join).await
 }
 
-async fn start_again(printer: &Printer, name: &str, nodes: &[kind::Node], timeout: Duration) -> Result<()> {
+async fn start_again(
+    printer: &Printer,
+    cache: &Cache,
+    name: &str,
+    nodes: &[kind::Node],
+    timeout: Duration,
+) -> Result<()> {
     let start = async |progress: &Progress| {
         let stopped: Vec<&str> = nodes
             .iter()
             .filter(|node| !node.is_running())
             .map(|node| node.name.as_str())
             .collect();
-        if stopped.is_empty() {
-            progress.outcome(format!("cluster {name}: runs already"));
-            return wait_for_nodes(progress, name, None, timeout).await;
+        let mut outcome = format!("cluster {name}: runs already");
+        let mut restarted = None;
+        if !stopped.is_empty() {
+            let since = Timestamp::now();
+            kind::start(&stopped).await?;
+            outcome = format!("cluster {name}: started again");
+            restarted = Some(Restarted { nodes: stopped, since });
         }
-        let since = Timestamp::now();
-        kind::start(&stopped).await?;
-        progress.outcome(format!("cluster {name}: started again"));
-        wait_for_nodes(progress, name, Some(&Restarted { nodes: stopped, since }), timeout).await
+        // It was created with another kubeconfig, or this one was deleted.
+        let context = format!("kind-{name}");
+        if !kubeconfig::has_context(&context)? {
+            kind::export_kubeconfig(cache, progress, name).await?;
+            outcome = format!("{outcome}; its context `{context}` is in this kubeconfig now");
+        }
+        progress.outcome(outcome);
+        wait_for_nodes(progress, name, restarted.as_ref(), timeout).await
     };
     printer.step(&format!("cluster {name}"), start).await
 }
@@ -183,8 +197,10 @@ async fn wait_for_nodes(
     let ready = async {
         loop {
             match not_ready(&context, restarted).await {
-                Ok(waiting) if waiting.is_empty() => return,
+                Ok(waiting) if waiting.is_empty() => return Ok(()),
                 Ok(waiting) => last = format!("not ready: {}", waiting.join(", ")),
+                // What is wrong with the kubeconfig stays so.
+                Err(failure) if failure.status == ExitStatus::Input => return Err(failure),
                 Err(failure) => last = failure.to_string(),
             }
             progress.activity(&last);
@@ -192,18 +208,18 @@ async fn wait_for_nodes(
         }
     };
     let ready = tokio::time::timeout(limit, ready).await;
-    ready.map_err(|_| {
+    ready.unwrap_or_else(|_| {
         let watchers = std::fs::read_to_string(readiness::WATCHERS_FILE).ok();
         let recreate_hint = format!(
             "recreate it: `deploy-tool cluster down --name {name}`, then `deploy-tool cluster up --name {name}`"
         );
-        Error::cluster(format!(
+        Err(Error::cluster(format!(
             "the nodes of the cluster `{name}` are not ready within {} s",
             limit.as_secs()
         ))
         .cause(last)
         .hint(readiness::few_watchers(watchers.as_deref()).unwrap_or_default())
-        .hint(recreate_hint)
+        .hint(recreate_hint))
     })
 }
 

@@ -62,6 +62,15 @@ pub fn access(context: &str) -> Result<Access> {
     Ok(Access { config, proxy })
 }
 
+/// Whether the kubeconfig has a context.
+///
+/// # Errors
+/// When one of its files cannot be read.
+pub fn has_context(context: &str) -> Result<bool> {
+    let contexts = read(&files())?.contexts;
+    Ok(contexts.iter().any(|known| known.name == context))
+}
+
 /// The files that the kubeconfig is made of, whether they are there or not.
 /// <https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/>
 pub(crate) fn files() -> Vec<PathBuf> {

@@ -233,6 +233,24 @@ pub async fn delete(cache: &Cache, progress: &Progress, cluster: &str) -> Result
     .check(|| Error::cluster(format!("kind cannot delete the cluster `{cluster}`")))
 }
 
+/// Puts the context of a running cluster into the kubeconfig, as its creation did.
+///
+/// # Errors
+/// When kind cannot do it.
+pub async fn export_kubeconfig(cache: &Cache, progress: &Progress, cluster: &str) -> Result<()> {
+    process::logged(
+        progress,
+        command(cache, &["export", "kubeconfig", "--name", cluster])?,
+        &cache.log("kind-export"),
+    )
+    .await?
+    .check(|| {
+        Error::cluster(format!(
+            "kind cannot put the context of the cluster `{cluster}` into the kubeconfig"
+        ))
+    })
+}
+
 /// Starts the containers of nodes that were stopped, as by a restart of the host.
 ///
 /// # Errors
