@@ -15,12 +15,13 @@ use std::time::{Duration, Instant};
 /// An engine without containers, which makes nothing.
 const EMPTY_DOCKER: &str = "#!/bin/sh\n[ \"$1\" = ps ] && exit 0\necho \"docker $*\" >&2\nexit 1\n";
 
-/// An engine with a cluster of one node.
+/// An engine with a cluster of one node, whose port for the service is 8080 on this host.
 const DOCKER: &str = r#"#!/bin/sh
 case "$1 $2" in
 "ps --all") echo '{"Names":"x-control-plane","State":"running","Labels":"io.x-k8s.kind.role=control-plane"}' ;;
 "image inspect") echo '{"Id":"sha256:1","Config":null}' ;;
 "inspect --format") echo sha256:1 ;;
+"port x-control-plane") [ "$3" = 30080/tcp ] && echo 127.0.0.1:8080 ;;
 *) echo "docker $*" >&2; exit 1 ;;
 esac
 "#;
@@ -113,4 +114,34 @@ fn a_running_cluster_gets_into_a_kubeconfig_that_lacks_it() {
         start.elapsed() < Duration::from_secs(120),
         "it has waited for the nodes"
     );
+}
+
+#[test]
+fn another_port_than_that_of_a_running_cluster_is_warned_about() {
+    let home = tempfile::tempdir().unwrap();
+    program(home.path(), "docker", DOCKER);
+    program(home.path(), "kind", "#!/bin/sh\nexit 1\n");
+    fs::write(home.path().join("kubeconfig"), api_server()).unwrap();
+    let mapping = |node: u16| format!("nodes: [{{extraPortMappings: [{{containerPort: {node}, hostPort: 9090}}]}}]");
+    fs::write(home.path().join("other.yaml"), mapping(30080)).unwrap();
+    fs::write(home.path().join("absent.yaml"), mapping(30081)).unwrap();
+    for (arguments, expected) in [
+        (&[][..], None),
+        (&["--http-port", "8080"], None),
+        (&["--http-port", "9090"], Some("has port 8080 in place of 9090")),
+        (&["--config", "other.yaml"], Some("has port 8080 in place of 9090")),
+        (&["--config", "other.yaml", "--http-port", "8080"], None),
+        (
+            &["--config", "absent.yaml"],
+            Some("has no port of this host in place of 9090"),
+        ),
+    ] {
+        let output = cluster_up(home.path(), &[&["--node-image", "node"], arguments].concat());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{said}");
+        let change = "`deploy-tool cluster down --name x`, then `deploy-tool cluster up --name x --http-port 9090`";
+        let is_warned = said.split_whitespace().collect::<Vec<_>>().join(" ").contains(change);
+        assert_eq!(is_warned, expected.is_some(), "{said}");
+        assert!(said.contains(expected.unwrap_or_default()), "{said}");
+    }
 }

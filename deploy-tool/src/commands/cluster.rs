@@ -38,6 +38,8 @@ pub async fn up(printer: &Printer, cleanup: &Cleanup, arguments: ClusterUpArgume
     let cache = Cache::open()?;
     let _lock = lock::cluster(&cache, &format!("kind-{name}"), "cluster up")?;
     let (mut configuration, ports) = configuration(&config, http_port)?;
+    let is_port_asked_for = http_port.is_some() || config != Path::new(DEFAULT_CONFIGURATION);
+    let asked_port = kind_config::http_port(&configuration).filter(|_| is_port_asked_for);
     // Before images are made, which may take half an hour.
     if kind::nodes(&name).await?.is_empty() {
         refuse_taken_ports(&ports)?;
@@ -77,6 +79,9 @@ pub async fn up(printer: &Printer, cleanup: &Cleanup, arguments: ClusterUpArgume
     } else {
         start_again(printer, &cache, &name, &nodes, timeout).await?;
         warn_about_older_nodes(printer, &nodes, &image.id).await?;
+        if let Some(asked) = asked_port {
+            warn_about_other_port(printer, &name, &nodes, asked).await?;
+        }
     }
     let Some(container) = registry else { return Ok(()) };
     let join = async |progress: &Progress| {
@@ -256,5 +261,26 @@ async fn warn_about_older_nodes(printer: &Printer, nodes: &[kind::Node], image: 
     if made_from.trim() != image {
         printer.warning("the node image has changed since this cluster was created: `deploy-tool cluster down` and `up` take the new one");
     }
+    Ok(())
+}
+
+/// Docker gives a container its ports when it is created, and none later on.
+async fn warn_about_other_port(
+    printer: &Printer,
+    name: &str,
+    nodes: &[kind::Node],
+    asked: kind_config::PortMapping,
+) -> Result<()> {
+    let kind_config::PortMapping { host, node } = asked;
+    let address = kind::mapped_address(nodes, node.into()).await?;
+    let port = address.as_deref().and_then(|address| Some(address.rsplit_once(':')?.1));
+    if port == Some(&host.to_string()) {
+        return Ok(());
+    }
+    let port = port.map_or("no port of this host".to_owned(), |port| format!("port {port}"));
+    printer.warning(&format!(
+        "the cluster `{name}` has {port} in place of {host}, as it was created: for another one, \
+         `deploy-tool cluster down --name {name}`, then `deploy-tool cluster up --name {name} --http-port {host}`"
+    ));
     Ok(())
 }

@@ -262,10 +262,5 @@ pub async fn url(printer: &Printer, cluster: &Cluster, services: &[Service]) -> 
 
 /// The address of this host that leads to a port of the nodes, if kind has made one.
 async fn find_mapped_port(cluster: &str, port: i32) -> Result<Option<String>> {
-    for node in kind::nodes(cluster).await? {
-        if let Some(address) = kind::host_address(&node.name, port).await? {
-            return Ok(Some(address));
-        }
-    }
-    Ok(None)
+    kind::mapped_address(&kind::nodes(cluster).await?, port).await
 }

@@ -262,11 +262,20 @@ pub async fn start(nodes: &[&str]) -> Result<()> {
         .map(|_| ())
 }
 
-/// Where on this host a port of a node can be reached.
+/// Where on this host a port of a cluster's nodes can be reached, if one of them has it there.
 ///
 /// # Errors
 /// When Docker cannot be asked.
-pub async fn host_address(node: &str, port: i32) -> Result<Option<String>> {
+pub async fn mapped_address(nodes: &[Node], port: i32) -> Result<Option<String>> {
+    for node in nodes {
+        if let Some(address) = host_address(&node.name, port).await? {
+            return Ok(Some(address));
+        }
+    }
+    Ok(None)
+}
+
+async fn host_address(node: &str, port: i32) -> Result<Option<String>> {
     let output = process::capture(process::command("docker", ["port", node, &format!("{port}/tcp")])).await?;
     Ok(output
         .stdout

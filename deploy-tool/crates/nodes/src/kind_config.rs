@@ -1,4 +1,4 @@
-//! Pure: changes the host port in kind's configuration, and describes the image of its nodes.
+//! Pure: reads and changes the host port in kind's configuration, and describes the image of its nodes.
 
 use serde_json::{Value, json};
 
@@ -38,6 +38,27 @@ pub fn prepare(text: &str, http_port: Option<u16>) -> Result<(Value, Vec<u16>), 
     Ok((configuration, taken))
 }
 
+/// A port of this host, and the one of a node that it leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PortMapping {
+    /// This host's.
+    pub host: u16,
+    /// The node's.
+    pub node: u16,
+}
+
+/// The port in a configuration that --http-port replaces; none where Docker chooses one.
+pub fn http_port(configuration: &Value) -> Option<PortMapping> {
+    let nodes = configuration.get("nodes")?.as_array()?.iter();
+    let mappings = nodes.filter_map(|node| node.get("extraPortMappings")?.as_array());
+    let first = mappings.flatten().find(|mapping| mapping.get("hostPort").is_some())?;
+    let port = |name: &str| u16::try_from(first.get(name)?.as_u64()?).ok().filter(|port| *port != 0);
+    Some(PortMapping {
+        host: port("hostPort")?,
+        node: port("containerPort")?,
+    })
+}
+
 /// Labels all nodes with the engine of the image that they come from.
 pub fn label(configuration: &mut Value, engine: &str) {
     for node in nodes(configuration).filter_map(Value::as_object_mut) {
@@ -69,6 +90,23 @@ mod tests {
         assert_eq!(ports, [9000]);
         let text = value.to_string();
         assert!(text.contains(r#""hostPort":9000"#) && text.contains(r#""containerPort":30080"#));
+    }
+
+    #[test]
+    fn the_port_that_is_replaced_is_the_one_that_is_read() {
+        let (value, _) = prepare(COMMITTED, Some(9000)).unwrap();
+        assert_eq!(
+            http_port(&value),
+            Some(PortMapping {
+                host: 9000,
+                node: 30080
+            })
+        );
+        let chosen_by_docker = json!({"containerPort": 30080, "hostPort": 0});
+        for mappings in [json!([]), json!([{"containerPort": 30080}]), json!([chosen_by_docker])] {
+            assert_eq!(http_port(&json!({"nodes": [{"extraPortMappings": mappings}]})), None);
+        }
+        assert_eq!(http_port(&json!({})), None);
     }
 
     #[test]
