@@ -120,6 +120,45 @@ fn only_the_page_and_the_orders_can_be_reached_from_outside() {
     }
 }
 
+/// Names of the ports of a pod's containers of this kind.
+fn port_names<'a>(workload: &'a Value, kind: &str) -> impl Iterator<Item = &'a str> {
+    let containers = workload["spec"]["template"]["spec"][kind].as_array();
+    containers
+        .into_iter()
+        .flatten()
+        .filter_map(|container| container["ports"].as_array())
+        .flatten()
+        .filter_map(|port| port["name"].as_str())
+}
+
+/// kindnet and older releases of Calico look names up among `containers` alone, and a name that they do not find lets
+/// nobody through.
+#[test]
+fn no_policy_and_no_service_names_a_port_that_only_an_init_container_has() {
+    for form in ["standalone", "injected"] {
+        let objects = objects(form);
+        let workloads = || of_kind(&objects, "Deployment").chain(of_kind(&objects, "StatefulSet"));
+        let found: BTreeSet<&str> = workloads().flat_map(|one| port_names(one, "containers")).collect();
+        let of_init: BTreeSet<&str> = workloads().flat_map(|one| port_names(one, "initContainers")).collect();
+        assert_eq!(of_init.contains("dapr-internal"), form == "standalone", "{of_init:?}");
+        let rules = of_kind(&objects, "NetworkPolicy").flat_map(|policy| {
+            let rules = ["ingress", "egress"].map(|way| policy["spec"][way].as_array());
+            rules.into_iter().flatten().flatten()
+        });
+        let allowed = rules
+            .filter_map(|rule| rule["ports"].as_array())
+            .flatten()
+            .map(|port| &port["port"]);
+        let served = of_kind(&objects, "Service")
+            .filter_map(|service| service["spec"]["ports"].as_array())
+            .flatten()
+            .map(|port| &port["targetPort"]);
+        for name in allowed.chain(served).filter_map(Value::as_str) {
+            assert!(found.contains(name), "{form}: {name}");
+        }
+    }
+}
+
 /// Dapr's own files, inside of the ConfigMap.
 #[test]
 fn the_components_are_those_that_the_sidecars_image_has() {
