@@ -39,7 +39,7 @@ impl Pricing {
     pub async fn compute_price(&self, draft: &Draft, trace: &Trace) -> Result<PricingResult, Problem> {
         let response = match self.peer.post(draft.pricing_request().into(), trace).await {
             Ok(response) => response,
-            Err(ClientError::Busy) => return Err(Exhausted.into()),
+            Err(ClientError::Busy | ClientError::NoMemory) => return Err(Exhausted.into()),
             Err(failure) => {
                 return Err(pricing_unavailable(
                     "the pricing service does not answer",

@@ -153,7 +153,7 @@ impl Orders {
                 });
             }
             Ok(upstream) => format!("status {}", upstream.status),
-            Err(ClientError::Busy) => return Err(Exhausted.into()),
+            Err(ClientError::Busy | ClientError::NoMemory) => return Err(Exhausted.into()),
             Err(ClientError::TooLarge) => {
                 let message = "these events take more than 1 MiB; ask for a smaller limit";
                 return Err(Problem::new(Code::ANSWER_TOO_LARGE, message));

@@ -57,7 +57,7 @@ impl SidecarInfo {
                 }
             }
             Ok(response) => format!("status {}", response.status),
-            Err(ClientError::Busy) => return Err(Exhausted.into()),
+            Err(ClientError::Busy | ClientError::NoMemory) => return Err(Exhausted.into()),
             Err(failure) => failure.to_string(),
         };
         log::event(Level::Warn, &format!("the sidecar does not tell what it is: {reason}"));

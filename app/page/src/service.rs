@@ -72,6 +72,8 @@ fn has_order(request: &BufferedRequest<'_>) -> bool {
 fn unanswered_problem(error: &ClientError, is_safe: bool) -> Problem {
     match error {
         ClientError::Unreachable(_) => {}
+        // Nothing was sent, not even a change.
+        ClientError::Busy => return Exhausted.into(),
         _ if !is_safe => {
             log::event(
                 Level::Warn,
@@ -80,7 +82,7 @@ fn unanswered_problem(error: &ClientError, is_safe: bool) -> Problem {
             let message = "the orders service has not answered; look whether the change was made before you repeat it";
             return Problem::new(Code::TIMEOUT, message);
         }
-        ClientError::Busy => return Exhausted.into(),
+        ClientError::NoMemory => return Exhausted.into(),
         ClientError::TooLarge => {
             let message = "the answer of the orders service is larger than 1 MiB; ask for a smaller limit";
             return Problem::new(Code::ANSWER_TOO_LARGE, message);

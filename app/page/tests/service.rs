@@ -170,6 +170,33 @@ fn a_change_without_an_answer_is_not_said_to_be_refused() {
     }
 }
 
+/// The orders service can be away for so long that all connections would wait for it.
+#[test]
+fn what_waits_for_the_orders_service_leaves_connections_for_the_rest() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port().to_string();
+    let service = NativeProcess::start(&PAGE, &[("DAPR_HTTP_PORT", &port)]);
+    let waiting: Vec<_> = (0..256)
+        .map(|_| {
+            let mut client = TcpStream::connect(&service.address).unwrap();
+            let request = Request::new("GET", "/orders").to_bytes(&service.address);
+            client.write_all(&request).unwrap();
+            (client, silent.accept().unwrap())
+        })
+        .collect();
+    for method in ["GET", "POST"] {
+        let refused = service.send(&Request::new(method, "/orders"));
+        assert_eq!(
+            (refused.status, refused.error_code().as_deref()),
+            (503, Some("busy")),
+            "{method}"
+        );
+        assert_eq!(refused.header("retry-after"), Some("1"));
+    }
+    assert_eq!(service.get("/healthz").status, 200);
+    drop(waiting);
+}
+
 #[test]
 fn an_answer_that_is_too_large_is_asked_for_once() {
     let orders = vec!["{\"order_id\":1}"; 100_000].join(",");

@@ -85,7 +85,7 @@ impl RuleStore {
 }
 
 fn unavailable(error: &ClientError) -> Problem {
-    if *error == ClientError::Busy {
+    if matches!(error, ClientError::Busy | ClientError::NoMemory) {
         return Exhausted.into();
     }
     log::event(Level::Warn, &format!("the state of the rules cannot be used: {error}"));

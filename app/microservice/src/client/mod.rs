@@ -69,8 +69,10 @@ pub enum ClientError {
     Failed(String),
     /// The response is larger than 1 MiB.
     TooLarge,
-    /// The limit of concurrent requests or of memory is reached; the request was not sent, or its response dropped.
+    /// The limit of concurrent requests is reached; the request was not sent.
     Busy,
+    /// The limit of memory is reached; the request was sent, and its response dropped.
+    NoMemory,
 }
 
 impl fmt::Display for ClientError {
@@ -78,14 +80,14 @@ impl fmt::Display for ClientError {
         match self {
             ClientError::Unreachable(reason) | ClientError::Failed(reason) => formatter.write_str(reason),
             ClientError::TooLarge => write!(formatter, "its answer is larger than {MAX_RESPONSE_BYTES} bytes"),
-            ClientError::Busy => formatter.write_str("too much is asked for at once"),
+            ClientError::Busy | ClientError::NoMemory => formatter.write_str("too much is asked for at once"),
         }
     }
 }
 
 impl From<Exhausted> for ClientError {
     fn from(_: Exhausted) -> ClientError {
-        ClientError::Busy
+        ClientError::NoMemory
     }
 }
 

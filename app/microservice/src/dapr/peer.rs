@@ -5,6 +5,7 @@ use std::time::Duration;
 use hyper::body::Bytes;
 use hyper::header::{HeaderValue, CONTENT_TYPE};
 use hyper::Method;
+use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 use crate::client::{Client, ClientError, ClientResponse, Endpoint};
@@ -24,6 +25,9 @@ const RETRY_DELAYS: [Duration; 5] = [
     Duration::from_millis(1_500),
     Duration::from_millis(1_500),
 ];
+/// The most requests that are forwarded at once. They wait for many seconds while the service is away, and must leave
+/// connections for what this service answers by itself.
+const MAX_FORWARDED: usize = 256;
 /// The most bytes of a response body in an error.
 const MAX_REASON_BYTES: usize = 1_000;
 /// In the error of a sidecar whose service failed to respond, and in that of one whose service does not listen:
@@ -36,6 +40,7 @@ const APP_NOT_LISTENING: &str = "connection refused";
 pub struct Peer {
     client: Client,
     total_timeout: Duration,
+    forward_permits: Semaphore,
 }
 
 /// Who makes a request.
@@ -72,6 +77,7 @@ impl Peer {
         Peer {
             client: Client::new(endpoint, ATTEMPT_TIMEOUT, memory),
             total_timeout: TOTAL_TIMEOUT,
+            forward_permits: Semaphore::new(MAX_FORWARDED),
         }
     }
 
@@ -80,6 +86,7 @@ impl Peer {
         Peer {
             client: Client::new(endpoint, total_timeout, memory),
             total_timeout,
+            forward_permits: Semaphore::new(MAX_FORWARDED),
         }
     }
 
@@ -103,7 +110,9 @@ impl Peer {
     ///
     /// # Errors
     /// When the service does not respond. Any response of it is returned; a response of a sidecar in its place is an error.
+    /// When too many requests are forwarded already: then it is not sent.
     pub async fn forward(&self, method: Method, path_suffix: &str, json: Bytes, trace: &Trace) -> Outcome {
+        let _permit = self.forward_permits.try_acquire().map_err(|_| ClientError::Busy)?;
         self.request_with_retry(method, path_suffix, json, trace, Requester::Client)
             .await
     }
@@ -146,7 +155,7 @@ impl Peer {
 fn is_transient(outcome: &Outcome) -> bool {
     match outcome {
         Ok(response) => matches!(response.status.as_u16(), 429 | 500 | 502 | 503 | 504),
-        Err(error) => !matches!(error, ClientError::Busy | ClientError::TooLarge),
+        Err(error) => !matches!(error, ClientError::Busy | ClientError::NoMemory | ClientError::TooLarge),
     }
 }
 
@@ -168,7 +177,7 @@ fn is_unserved(outcome: &Outcome, is_idempotent: bool) -> bool {
     match outcome {
         Err(ClientError::Unreachable(_)) => true,
         Err(ClientError::Failed(reason)) => is_idempotent && reason.contains(APP_FAILED),
-        Ok(_) | Err(ClientError::TooLarge | ClientError::Busy) => false,
+        Ok(_) | Err(ClientError::TooLarge | ClientError::Busy | ClientError::NoMemory) => false,
     }
 }
 

@@ -3,11 +3,14 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{channel, Receiver};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use hyper::header::HeaderName;
 use hyper::{HeaderMap, Method, StatusCode};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::*;
 use crate::client::ClientError;
@@ -189,6 +192,42 @@ fn sends_again_on_another_connection_only_what_was_not_sent_or_may_be_repeated()
         count += received.try_iter().filter(|request| !request.is_empty()).count();
         assert_eq!(count, requests, "{method} {closes_at_once}");
     }
+}
+
+#[test]
+fn forwards_a_limited_number_of_requests_at_once() {
+    // Accepts, and says nothing.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let sidecar = Sidecar::new(listener.local_addr().unwrap().port());
+    let endpoint = sidecar.invocation("pricing", "");
+    let peer = Peer::with_timeout(endpoint, Duration::from_secs(20), Memory::default());
+    let peer = Arc::new(peer);
+    let forward = || {
+        let peer = Arc::clone(&peer);
+        async move {
+            peer.forward(Method::POST, "price", "{}".into(), &Trace::default())
+                .await
+        }
+    };
+    block_on(async {
+        let mut forwarded = JoinSet::new();
+        let mut connections = Vec::new();
+        for count in 1..=256 {
+            forwarded.spawn(forward());
+            while connections.len() < count {
+                tokio::task::yield_now().await;
+                connections.extend(listener.accept());
+            }
+        }
+        let refused = timeout(Duration::from_secs(5), forward()).await;
+        assert!(matches!(refused, Ok(Err(ClientError::Busy))), "{refused:?}");
+        forwarded.shutdown().await;
+        assert!(
+            timeout(Duration::from_millis(100), forward()).await.is_err(),
+            "it waits"
+        );
+    });
 }
 
 #[test]
