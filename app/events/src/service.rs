@@ -15,6 +15,7 @@ use microservice::signature::{Secret, SIGNATURE};
 
 use crate::command::{Command, Outcome, MAX_PAGE_BYTES};
 use crate::config::Config;
+use crate::event::describe_event;
 use crate::http::{read_action, response_to_outcome, Action, BufferedRequest, Route};
 use crate::retention::delete_expired_events;
 use crate::store::EventTables;
@@ -90,13 +91,7 @@ impl Events {
         }
     }
 
-    async fn run_action(
-        &self,
-        request: BufferedRequest<'_>,
-        request_signature: Option<&str>,
-    ) -> Result<Response, Problem> {
-        let action = read_action(&request, &self.context.origins)?;
-        drop(request);
+    async fn run_action(&self, action: Action, request_signature: Option<&str>) -> Result<Response, Problem> {
         match action {
             Action::Response(response) => Ok(response),
             Action::Health => Ok(self.context.health()),
@@ -140,12 +135,33 @@ fn is_delivery(request: &BufferedRequest<'_>) -> bool {
     request.target.route == Route::Events && *request.method == Method::POST
 }
 
-/// Logs an event that can never be stored, and makes the sidecar drop it. Otherwise the sidecar would deliver it again
-/// and again, before all others.
+/// Logs an event that breaks a rule of this service, and makes the sidecar drop it. Otherwise the sidecar would deliver
+/// it again and again, before all others.
 /// <https://docs.dapr.io/reference/api/pubsub_api/#provide-routes-for-dapr-to-deliver-topic-events>
-fn drop_event_response(problem: &Problem) -> Response {
-    log::event(Level::Error, &format!("an event is dropped: {}", problem.to_json()));
+fn drop_event_response(body: &[u8], problem: &Problem) -> Response {
+    let (source, id) = describe_event(body);
+    let problem = problem.to_json();
+    log::event(
+        Level::Error,
+        &format!("an event is dropped: source {source}, id {id}: {problem}"),
+    );
     Response::json(r#"{"status":"DROP"}"#)
+}
+
+/// The problem of an event that breaks none, where the database refuses it: an administrator may change that, so the
+/// sidecar delivers it again.
+fn undelivered_problem(problem: Problem) -> Problem {
+    if !problem.code.status.is_client_error() {
+        return problem;
+    }
+    log::event(
+        Level::Error,
+        &format!(
+            "the database refuses an event, which comes again: {}",
+            problem.to_json()
+        ),
+    );
+    Problem::new(Code::DATABASE_UNAVAILABLE, problem.message)
 }
 
 impl Service for Events {
@@ -157,12 +173,17 @@ impl Service for Events {
         }
         let signature = self.check_signature(&request)?;
         let is_from_sidecar = self.is_subscriber && is_delivery(&request);
-        let response = self.run_action(request, signature.as_deref()).await;
-        match response {
+        let action = match read_action(&request, &self.context.origins) {
             Err(problem) if is_from_sidecar && problem.code.status.is_client_error() => {
-                Ok(drop_event_response(&problem))
+                return Ok(drop_event_response(&request.body, &problem));
             }
-            response => response,
+            action => action?,
+        };
+        drop(request);
+        let result = self.run_action(action, signature.as_deref()).await;
+        match is_from_sidecar {
+            true => result.map_err(undelivered_problem),
+            false => result,
         }
     }
 

@@ -10,6 +10,7 @@ mod timestamp;
 use hyper::StatusCode;
 use microservice::http::{Code, FieldError, Problem};
 use microservice::json_array::Elements;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use attributes::{check_length, check_optional, check_uri_reference, check_version, require_text};
@@ -71,6 +72,23 @@ pub fn read_batch(body: &[u8]) -> Result<Vec<Event>, Problem> {
         .into_iter()
         .map(|value| read_event(value.get().as_bytes()))
         .collect()
+}
+
+/// The source and the id of what may be no valid event, as they are written there, for the log.
+pub fn describe_event(body: &[u8]) -> (String, String) {
+    #[derive(Default, Deserialize)]
+    struct Identity<'body> {
+        #[serde(borrow)]
+        source: Option<&'body RawValue>,
+        #[serde(borrow)]
+        id: Option<&'body RawValue>,
+    }
+    let Identity { source, id } = serde_json::from_slice(body).unwrap_or_default();
+    let shortened = |value: Option<&RawValue>| {
+        let text = value.map_or("unknown", RawValue::get);
+        text.chars().take(MAX_CHARACTERS).collect()
+    };
+    (shortened(source), shortened(id))
 }
 
 fn invalid_json(error: serde_json::Error) -> Problem {
