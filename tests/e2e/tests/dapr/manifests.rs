@@ -188,16 +188,26 @@ fn the_components_are_those_that_the_sidecars_image_has() {
             "oci/dapr/components.go registers no {name}"
         );
     }
-    // Order per order: one event at a time.
     let pubsub = of_kind(&resources, "Component")
         .find(|one| one["spec"]["type"] == "pubsub.jetstream")
         .unwrap();
     let metadata = pubsub["spec"]["metadata"].as_array().unwrap();
-    assert!(
-        metadata
-            .iter()
-            .any(|one| one["name"] == "maxAckPending" && one["value"] == "1")
-    );
+    for (name, value) in [
+        // Order per order: one event at a time.
+        ("maxAckPending", "1"),
+        // What a work queue asks of its one consumer.
+        ("durableName", "events"),
+        ("deliverPolicy", "all"),
+        ("ackPolicy", "explicit"),
+    ] {
+        assert!(
+            metadata.iter().any(|one| one["name"] == name && one["value"] == value),
+            "{name}"
+        );
+    }
+    let subscriptions: Vec<&Value> = of_kind(&resources, "Subscription").collect();
+    assert_eq!(subscriptions.len(), 1);
+    assert_eq!(subscriptions[0]["scopes"].as_array().unwrap(), &["events"]);
     let scoped = |kind: &str| {
         of_kind(&resources, kind).all(|one| one["scopes"].is_array() || one["metadata"]["name"] == "environment")
     };
@@ -223,6 +233,22 @@ fn the_token_of_the_broker_is_text_whatever_it_begins_with() {
         // Only variables before it are filled in.
         assert_eq!(variables[1]["name"], "QUOTED_TOKEN");
         assert_eq!(variables[1]["value"], "\"$(NATS_TOKEN)\"");
+    }
+}
+
+/// A stream of limits keeps what was taken, until it is full of it and refuses new events.
+/// <https://docs.nats.io/nats-concepts/jetstream/streams#retentionpolicy>
+#[test]
+fn the_broker_forgets_what_was_taken_and_nothing_else() {
+    for form in ["standalone", "injected"] {
+        let objects = objects(form);
+        let map = of_kind(&objects, "ConfigMap")
+            .find(|map| map["metadata"]["name"] == "nats")
+            .unwrap();
+        let stream: Value = serde_json::from_str(map["data"]["stream.json"].as_str().unwrap()).unwrap();
+        assert_eq!(stream["retention"], "workqueue", "{form}");
+        assert_eq!(stream["discard"], "new", "{form}");
+        assert_eq!(stream["max_age"], Value::Null, "{form}: what nobody has taken stays");
     }
 }
 
