@@ -78,6 +78,19 @@ fn the_injector_is_told_what_the_services_need() {
     }
 }
 
+/// In a cluster that has all of Dapr, a sidecar waits for each: operator, sentry, placement and scheduler. The ports are those
+/// of the pods, behind the Services.
+#[test]
+fn sidecars_reach_all_of_a_control_plane() {
+    let objects = objects("injected");
+    let policy = of_kind(&objects, "NetworkPolicy")
+        .find(|policy| policy["metadata"]["name"] == "control-plane")
+        .unwrap();
+    let ports = policy["spec"]["egress"][0]["ports"].as_array().unwrap();
+    let ports: BTreeSet<u64> = ports.iter().map(|port| port["port"].as_u64().unwrap()).collect();
+    assert_eq!(ports, BTreeSet::from([6500, 50001, 50005, 50006]));
+}
+
 /// The operator may read no Secret, so each reference names a store of the sidecar's own.
 #[test]
 fn the_components_are_those_of_the_other_form_and_take_no_secret_of_the_operator() {
