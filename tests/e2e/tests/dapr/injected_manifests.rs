@@ -7,7 +7,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::harness::{pinned, repository};
-use crate::manifests::{ADDRESS_CACHE_SECONDS, objects, of_kind};
+use crate::manifests::{least_pre_stop, objects, of_kind};
 
 /// A file of a form.
 fn text(form: &str, file: &str) -> String {
@@ -63,8 +63,7 @@ fn the_injector_is_told_what_the_services_need() {
         let grace = template["spec"]["terminationGracePeriodSeconds"].as_i64().unwrap();
         let ends = dapr("graceful-shutdown-seconds").unwrap().parse::<i64>().unwrap();
         assert!(goes_on + ends < grace, "{app}");
-        // Nobody asks the page through its sidecar.
-        assert!(pre_stop > ADDRESS_CACHE_SECONDS || app == "page", "{app}");
+        assert!(pre_stop > least_pre_stop(app), "{app}");
         // It asks others, and is asked, until its end.
         assert!(goes_on > pre_stop, "{app}: {goes_on} s and {pre_stop} s");
         assert!(dapr("sidecar-memory-limit").is_some(), "{app}");

@@ -46,7 +46,25 @@ fn argument<'a>(sidecar: &'a Value, name: &str) -> Option<&'a str> {
 
 /// How long sidecars remember the addresses of an app id: `resolverCacheTTL` in
 /// <https://github.com/dapr/dapr/blob/v1.16.0/pkg/messaging/direct_messaging.go>.
-pub const ADDRESS_CACHE_SECONDS: i64 = 20;
+const ADDRESS_CACHE_SECONDS: i64 = 20;
+
+/// How long the page may hold a request: `TIMEOUT` in app/page/src/service.rs.
+const PAGE_TIMEOUT_SECONDS: i64 = 14;
+
+/// What a service's `preStop` has to be longer than. Nobody asks the page through its sidecar.
+pub fn least_pre_stop(app: &str) -> i64 {
+    match app {
+        "page" => PAGE_TIMEOUT_SECONDS,
+        _ => ADDRESS_CACHE_SECONDS,
+    }
+}
+
+#[test]
+fn the_timeout_of_the_page_is_known_here() {
+    let source = fs::read_to_string(repository().join("app/page/src/service.rs")).unwrap();
+    let line = format!("const TIMEOUT: Duration = Duration::from_secs({PAGE_TIMEOUT_SECONDS});");
+    assert!(source.contains(&line));
+}
 
 #[test]
 fn every_sidecar_is_native_and_listens_for_its_pod_alone() {
@@ -85,8 +103,7 @@ fn every_sidecar_is_native_and_listens_for_its_pod_alone() {
         let grace = template["spec"]["terminationGracePeriodSeconds"].as_i64().unwrap();
         let shutdown: i64 = argument("dapr-graceful-shutdown-seconds").unwrap().parse().unwrap();
         assert!(sleep + shutdown < grace, "{app}");
-        // Nobody asks the page through its sidecar.
-        assert!(sleep > ADDRESS_CACHE_SECONDS || app == "page", "{app}");
+        assert!(sleep > least_pre_stop(app), "{app}");
         for container in [sidecar, service] {
             let context = &container["securityContext"];
             assert_eq!(context["readOnlyRootFilesystem"], true, "{app}");
