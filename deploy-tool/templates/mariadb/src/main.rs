@@ -7,7 +7,7 @@ mod service;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use database::Database;
 use hyper::service::{make_service_fn, service_fn};
@@ -25,8 +25,9 @@ async fn main() -> Result<(), Error> {
     let database = Arc::new(Database::from_environment()?);
     tokio::spawn(migrations::keep_current(Arc::clone(&database)));
     let connection = make_service_fn(move |_| {
-        let database = Arc::clone(&database);
-        let answer = service_fn(move |request| service::answer(Arc::clone(&database), request));
+        let (database, opened) = (Arc::clone(&database), Instant::now());
+        let answer =
+            service_fn(move |request| service::answer(Arc::clone(&database), opened, request));
         async { Ok::<_, Infallible>(answer) }
     });
     let server = Server::try_bind(&address)?

@@ -3,6 +3,7 @@
 mod support;
 
 use std::thread;
+use std::time::Duration;
 
 use support::{docker, eventually, MariaDb, Service};
 
@@ -26,6 +27,13 @@ fn without_a_database_it_lives_and_says_so() {
         assert_eq!(head.contains("\r\nallow: "), status == 405, "{head}");
         assert_eq!(head.contains("\r\nretry-after: 1"), status == 503, "{head}");
     }
+}
+
+#[test]
+fn a_connection_in_constant_use_is_closed_before_its_pod_ends() {
+    let service = Service::start(1);
+    assert!(service.connection_age() > Duration::from_secs(1));
+    assert_eq!(service.status("GET", "/", ""), 200);
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod service;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::service::{make_service_fn, service_fn};
 use hyper::Server;
@@ -18,8 +18,11 @@ async fn main() -> Result<(), Error> {
     let address: SocketAddr = address
         .parse()
         .map_err(|error| format!("LISTEN_ADDRESS={address}: {error}"))?;
-    let connection =
-        make_service_fn(|_| async { Ok::<_, Infallible>(service_fn(service::answer)) });
+    let connection = make_service_fn(|_| {
+        let opened = Instant::now();
+        let answer = service_fn(move |request| service::answer(opened, request));
+        async move { Ok::<_, Infallible>(answer) }
+    });
     let server = Server::try_bind(&address)?
         .http1_header_read_timeout(Duration::from_secs(10))
         .http1_max_buf_size(64 * 1024)

@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_greeter");
 
@@ -87,6 +89,31 @@ fn every_route_answers_on_one_connection() {
         let expected = (status, allow.to_owned(), expected.to_owned());
         assert_eq!(answer, expected, "{method} {path}");
     }
+}
+
+#[test]
+fn a_connection_in_constant_use_is_closed_before_its_pod_ends() {
+    let service = Service::start();
+    let mut connection = BufReader::new(TcpStream::connect(&service.address).unwrap());
+    let opened = Instant::now();
+    loop {
+        let request = b"HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        connection.get_mut().write_all(request).unwrap();
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert_ne!(connection.read_line(&mut head).unwrap(), 0, "{head}");
+        }
+        if head.contains("\r\nconnection: close\r\n") {
+            break;
+        }
+        // preStop in the manifests.
+        assert!(opened.elapsed() < Duration::from_secs(5), "{head}");
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert!(opened.elapsed() > Duration::from_secs(1));
+    assert_eq!(connection.read(&mut [0]).unwrap(), 0);
+    let mut next = TcpStream::connect(&service.address).unwrap();
+    assert_eq!(ask(&mut next, "GET", "/", b"").0, 200);
 }
 
 #[test]

@@ -61,6 +61,27 @@ impl Service {
         self.ask(method, path, body).0
     }
 
+    /// How long a connection in constant use is kept.
+    pub fn connection_age(&self) -> Duration {
+        let mut connection = BufReader::new(TcpStream::connect(&self.address).unwrap());
+        let opened = Instant::now();
+        loop {
+            let request = b"HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+            connection.get_mut().write_all(request).unwrap();
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") {
+                assert_ne!(connection.read_line(&mut head).unwrap(), 0, "{head}");
+            }
+            if head.contains("\r\nconnection: close\r\n") {
+                assert_eq!(connection.read(&mut [0]).unwrap(), 0);
+                return opened.elapsed();
+            }
+            // preStop in the manifests.
+            assert!(opened.elapsed() < Duration::from_secs(5), "{head}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     pub fn await_ready(&self, status: u16) {
         eventually(&format!("/readyz answers {status}"), || {
             self.status("GET", "/readyz", "") == status
