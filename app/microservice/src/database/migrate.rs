@@ -41,7 +41,7 @@ async fn migrate<T: Tables>(connection: &mut Connection, tables: &T) -> QueryRes
         T::SCHEMA
     );
     connection.query_drop(versions).await?;
-    let version = match RecordedVersion(T::SCHEMA).run(connection).await? {
+    let version = match RecordedVersion::of::<T>().run(connection).await? {
         Ok(version) => version,
         Err(error) => return Ok(Err(error)),
     };

@@ -69,6 +69,10 @@ pub trait Tables: Send + Sync + 'static {
     /// The tables whose storage engine must have transactions.
     const NAMES: &'static [&'static str];
 
+    /// The tables without which the version counts as none, whatever is recorded: an administrator may have dropped
+    /// one, or restored a backup without it. [`Tables::migrate`] must make them then.
+    const REQUIRED: &'static [&'static str] = &[];
+
     /// The schema version that this build needs, as it is configured.
     fn version(&self) -> u32;
 
@@ -153,7 +157,7 @@ impl<T: Tables> Database<T> {
 
     async fn query_readiness(&self) -> Result<(), DatabaseError> {
         let is_sent = AtomicBool::new(false);
-        let version = RecordedVersion(T::SCHEMA);
+        let version = RecordedVersion::of::<T>();
         let work = self.run_with_retry(&version, Lane::Reserved, &is_sent);
         let result = match self.run_with_timeout(READINESS_TIMEOUT, &is_sent, work).await {
             Ok(version) if version >= Some(self.tables.version()) => Ok(()),
@@ -258,8 +262,20 @@ impl<T: Tables> Database<T> {
     }
 }
 
-/// Reads the recorded schema version.
-struct RecordedVersion(&'static str);
+/// Reads the recorded schema version: `None` while a required table is missing.
+struct RecordedVersion {
+    schema: &'static str,
+    required: &'static [&'static str],
+}
+
+impl RecordedVersion {
+    fn of<T: Tables>() -> RecordedVersion {
+        RecordedVersion {
+            schema: T::SCHEMA,
+            required: T::REQUIRED,
+        }
+    }
+}
 
 impl Statement for RecordedVersion {
     type Output = Option<u32>;
@@ -269,8 +285,24 @@ impl Statement for RecordedVersion {
     }
 
     async fn run(&self, connection: &mut Connection) -> QueryResult<Option<u32>> {
-        let statement = format!("SELECT MAX(version) FROM {}", self.0);
+        if !has_tables(connection, self.required).await? {
+            return Ok(Ok(None));
+        }
+        let statement = format!("SELECT MAX(version) FROM {}", self.schema);
         let rows: Vec<Row> = connection.exec(statement, ()).await?;
         Ok(Ok(rows.first().and_then(|row| get_integer(row, 0))))
     }
+}
+
+async fn has_tables(connection: &mut Connection, names: &[&str]) -> Result<bool, Error> {
+    if names.is_empty() {
+        return Ok(true);
+    }
+    let statement = format!(
+        "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN ('{}')",
+        names.join("', '")
+    );
+    let rows: Vec<Row> = connection.query(statement).await?;
+    let found: Option<usize> = rows.first().and_then(|row| get_integer(row, 0));
+    Ok(found >= Some(names.len()))
 }

@@ -1,8 +1,9 @@
 //! Keeps the tables current: each file of migrations/ is applied once, in order, by one replica at a time.
 //!
-//! MariaDB commits each CREATE and ALTER by itself, so a migration may be cut off before it is recorded: write statements that
-//! can be repeated (`IF NOT EXISTS`). The version before goes on while a new one is rolled out, and comes back with
-//! `deploy-tool rollback`: add columns and tables, and take away only what no version uses any more.
+//! MariaDB commits each CREATE and ALTER by itself, so a migration may be cut off before it is recorded, and tables that are
+//! gone are made again by all files: write statements that can be repeated (`IF NOT EXISTS`). The version before goes on while a
+//! new one is rolled out, and comes back with `deploy-tool rollback`: add columns and tables, and take away only what no version
+//! uses any more.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,12 +17,18 @@ use crate::database::{meaning, Database, Failure};
 /// All files of migrations/, by the numbers of their names.
 const MIGRATIONS: &[(u32, &str)] = &[(1, include_str!("../migrations/0001_notes.sql"))];
 
+/// The tables that they make. While one is gone, since somebody dropped it or a backup lacked it, all files are missing.
+const TABLES: &[&str] = &["notes"];
+
 /// How long to wait for another replica, for everything together, and after a failure.
 const LOCK_SECONDS: u32 = 60;
 const LIMIT: Duration = Duration::from_secs(3600);
 const PAUSE: Duration = Duration::from_secs(1);
 
+const PRESENT: &str =
+    "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()";
 const RECORDED: &str = "SELECT number FROM migrations";
+const RECORD: &str = "INSERT IGNORE INTO migrations (number) VALUES (?)";
 
 /// Applies what is missing, whenever something is, for as long as the service runs.
 pub async fn keep_current(database: Arc<Database>) {
@@ -35,11 +42,11 @@ pub async fn keep_current(database: Arc<Database>) {
 
 /// Whether everything is applied.
 pub async fn check(database: &Database) -> Result<(), Failure> {
-    let recorded = database
-        .probe(|connection| connection.query(RECORDED))
+    let missing = database
+        .probe(|connection| Box::pin(missing(connection)))
         .await;
-    match recorded.map(numbers) {
-        Ok(recorded) if missing(&recorded).next().is_none() => Ok(()),
+    match missing {
+        Ok(missing) if missing.is_empty() => Ok(()),
         // A probe changes nothing: it has it changed.
         result => {
             database.tables_missing.notify_one();
@@ -48,19 +55,25 @@ pub async fn check(database: &Database) -> Result<(), Failure> {
     }
 }
 
+/// The files to apply.
+async fn missing(connection: &mut Conn) -> Result<Vec<&'static (u32, &'static str)>, Error> {
+    let present: Vec<String> = column(connection.query(PRESENT).await?);
+    let is_present = |table: &&str| present.iter().any(|name| name.eq_ignore_ascii_case(table));
+    if !TABLES.iter().all(is_present) {
+        return Ok(MIGRATIONS.iter().collect());
+    }
+    let recorded: Vec<u32> = column(connection.query(RECORDED).await?);
+    let is_missing = |(number, _): &&(u32, &str)| !recorded.contains(number);
+    Ok(MIGRATIONS.iter().filter(is_missing).collect())
+}
+
 /// The first column of each row, where it has that type. The driver's own conversions would panic elsewhere.
-fn numbers(rows: Vec<Row>) -> Vec<u32> {
+fn column<T: FromValue>(rows: Vec<Row>) -> Vec<T> {
     rows.iter().filter_map(first_column).collect()
 }
 
 fn first_column<T: FromValue>(row: &Row) -> Option<T> {
     row.get_opt(0)?.ok()
-}
-
-fn missing(recorded: &[u32]) -> impl Iterator<Item = &'static (u32, &'static str)> + '_ {
-    MIGRATIONS
-        .iter()
-        .filter(|(number, _)| !recorded.contains(number))
 }
 
 async fn migrate(database: &Database) -> Result<(), Failure> {
@@ -90,12 +103,9 @@ async fn apply(connection: &mut Conn) -> Result<bool, Error> {
              applied_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP) ENGINE = InnoDB",
         )
         .await?;
-    let recorded = numbers(connection.query(RECORDED).await?);
-    for (number, statements) in missing(&recorded) {
+    for (number, statements) in missing(connection).await? {
         connection.query_drop(*statements).await?;
-        connection
-            .exec_drop("INSERT INTO migrations (number) VALUES (?)", (number,))
-            .await?;
+        connection.exec_drop(RECORD, (number,)).await?;
         eprintln!("migration {number} applied");
     }
     Ok(true)
@@ -122,5 +132,15 @@ mod tests {
             (number, std::fs::read_to_string(path).unwrap())
         });
         assert!(listed.eq(found), "{files:?}");
+    }
+
+    #[test]
+    fn every_table_is_listed() {
+        for (_, text) in MIGRATIONS {
+            for statement in text.split("CREATE TABLE IF NOT EXISTS ").skip(1) {
+                let name = statement.split([' ', '(', '\n']).next().unwrap();
+                assert!(TABLES.contains(&name.trim_matches('`')), "{name}");
+            }
+        }
     }
 }

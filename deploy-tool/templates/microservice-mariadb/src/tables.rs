@@ -1,8 +1,9 @@
 //! The tables: each file of migrations/ is applied once, in order, by one replica at a time.
 //!
-//! MariaDB commits each CREATE and ALTER by itself, so a migration may be cut off before it is recorded: write statements that
-//! can be repeated (`IF NOT EXISTS`). The version before goes on while a new one is rolled out, and comes back with
-//! `deploy-tool rollback`: add columns and tables, and take away only what no version uses any more.
+//! MariaDB commits each CREATE and ALTER by itself, so a migration may be cut off before it is recorded, and tables that are
+//! gone are made again by all files: write statements that can be repeated (`IF NOT EXISTS`). The version before goes on while a
+//! new one is rolled out, and comes back with `deploy-tool rollback`: add columns and tables, and take away only what no version
+//! uses any more.
 
 use microservice::database::{QueryResult, Tables};
 use mysql_async::prelude::Queryable;
@@ -17,6 +18,8 @@ pub struct NoteTables;
 impl Tables for NoteTables {
     const SCHEMA: &'static str = "notes_schema";
     const NAMES: &'static [&'static str] = &["notes"];
+    // One that is gone, since somebody dropped it or a backup lacked it, is made again: by all files.
+    const REQUIRED: &'static [&'static str] = Self::NAMES;
 
     fn version(&self) -> u32 {
         MIGRATIONS.last().map_or(0, |(number, _)| *number)
@@ -59,5 +62,18 @@ mod tests {
             (number, std::fs::read_to_string(path).unwrap())
         });
         assert!(listed.eq(found), "{files:?}");
+    }
+
+    #[test]
+    fn every_table_is_listed() {
+        for (_, text) in MIGRATIONS {
+            for statement in text.split("CREATE TABLE IF NOT EXISTS ").skip(1) {
+                let name = statement.split([' ', '(', '\n']).next().unwrap();
+                assert!(
+                    NoteTables::REQUIRED.contains(&name.trim_matches('`')),
+                    "{name}"
+                );
+            }
+        }
     }
 }
