@@ -8,7 +8,7 @@ use crate::cli::SourceArguments;
 use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
-use host::tool_image;
+use host::{docker, tool_image};
 use oci_artifacts::image::Definition;
 use terminal::Printer;
 use wasm_build::BUILDER_IMAGE;
@@ -67,9 +67,10 @@ pub async fn compile(
     name: &str,
     variation: Variation<'_>,
 ) -> Result<SourcedModule> {
+    // Making the image takes minutes: after everything that can be found out at once, and first of that whether Docker is there.
+    docker::image(BUILDER_IMAGE).await?;
     let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;
     let sources = Sources::read(&workspace, definition)?;
-    // Making the image takes minutes: after everything that can be found out at once.
     tool_image::supply(printer, cleanup, cache, BUILDER_IMAGE).await?;
     let builder = Builder::find(cache, cleanup, variation.low_priority).await?;
     let is_compiled = |sources: &str| keep::is_compiled(&builder, definition, sources, variation.native);
