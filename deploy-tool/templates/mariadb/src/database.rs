@@ -33,13 +33,15 @@ const CHECK: &str =
     @@SESSION.character_set_connection, @@SESSION.character_set_results, @@SESSION.sql_mode)";
 const EXPECTED: &str = "1 utf8mb4 utf8mb4 utf8mb4 STRICT_ALL_TABLES";
 
-const AWAY: Failure = Failure::Unavailable("the database cannot be reached; nothing was changed");
-const BUSY: Failure =
-    Failure::Unavailable("the database did not answer in time; look before you repeat a change");
+const AWAY: DatabaseError =
+    DatabaseError::Unavailable("the database cannot be reached; nothing was changed");
+const BUSY: DatabaseError = DatabaseError::Unavailable(
+    "the database did not answer in time; look before you repeat a change",
+);
 
 /// Why there is no answer.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Failure {
+pub enum DatabaseError {
     /// The database cannot do it now: trying again later may help.
     Unavailable(&'static str),
     /// The database refuses what this service asks for, whenever it asks; the log says why.
@@ -47,7 +49,7 @@ pub enum Failure {
 }
 
 /// What is done with a connection: what its methods give back.
-pub type Work<'c, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'c>>;
+pub type QueryFuture<'c, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'c>>;
 
 /// A bounded set of connections.
 pub struct Database {
@@ -101,8 +103,8 @@ impl Database {
     /// Does what a request asks for.
     pub async fn run<T>(
         &self,
-        work: impl for<'c> FnOnce(&'c mut Conn) -> Work<'c, T>,
-    ) -> Result<T, Failure> {
+        work: impl for<'c> FnOnce(&'c mut Conn) -> QueryFuture<'c, T>,
+    ) -> Result<T, DatabaseError> {
         let done = self.run_with(&self.permits, work);
         timeout(REQUEST_LIMIT, done).await.unwrap_or(Err(BUSY))
     }
@@ -110,8 +112,8 @@ impl Database {
     /// The same on the connection that is kept for probes.
     pub async fn probe<T>(
         &self,
-        work: impl for<'c> FnOnce(&'c mut Conn) -> Work<'c, T>,
-    ) -> Result<T, Failure> {
+        work: impl for<'c> FnOnce(&'c mut Conn) -> QueryFuture<'c, T>,
+    ) -> Result<T, DatabaseError> {
         let done = self.run_with(&self.reserved, work);
         timeout(PROBE_LIMIT, done).await.unwrap_or(Err(BUSY))
     }
@@ -119,8 +121,8 @@ impl Database {
     async fn run_with<T>(
         &self,
         permits: &Semaphore,
-        work: impl for<'c> FnOnce(&'c mut Conn) -> Work<'c, T>,
-    ) -> Result<T, Failure> {
+        work: impl for<'c> FnOnce(&'c mut Conn) -> QueryFuture<'c, T>,
+    ) -> Result<T, DatabaseError> {
         let _permit = permits.acquire().await.map_err(|_| AWAY)?;
         let mut connection = match self.tested_idle().await {
             Some(connection) => connection,
@@ -129,7 +131,7 @@ impl Database {
         // Given up or failed, the connection is closed: nobody knows what it would answer next.
         let answer = work(&mut connection)
             .await
-            .map_err(|error| meaning(&error))?;
+            .map_err(|error| classify(&error))?;
         let since = Instant::now();
         lock(&self.idle).push(Idle { connection, since });
         Ok(answer)
@@ -150,7 +152,7 @@ impl Database {
     }
 
     /// A new connection, which counts in no limit.
-    pub async fn connect(&self) -> Result<Conn, Failure> {
+    pub async fn connect(&self) -> Result<Conn, DatabaseError> {
         if lock(&self.paused_until).is_some_and(|end| Instant::now() < end) {
             return Err(AWAY);
         }
@@ -181,7 +183,7 @@ async fn open(options: Opts) -> Result<Conn, String> {
 
 /// What an error means, after it has been logged.
 /// <https://mariadb.com/docs/server/reference/error-codes/mariadb-error-code-reference>
-pub fn meaning(error: &Error) -> Failure {
+pub fn classify(error: &Error) -> DatabaseError {
     eprintln!("database: {error}");
     let is_fault = match error {
         Error::Server(error) => match error.code {
@@ -196,11 +198,12 @@ pub fn meaning(error: &Error) -> Failure {
         },
         _ => false,
     };
-    match is_fault {
-        true => Failure::Fault,
-        false => Failure::Unavailable(
+    if is_fault {
+        DatabaseError::Fault
+    } else {
+        DatabaseError::Unavailable(
             "the database could not finish it; look before you repeat a change",
-        ),
+        )
     }
 }
 
@@ -216,7 +219,7 @@ mod tests {
     #[test]
     fn only_what_will_never_work_is_a_fault() {
         let meant = |code: u16, state: &str| {
-            meaning(&Error::Server(ServerError {
+            classify(&Error::Server(ServerError {
                 code,
                 message: String::new(),
                 state: state.to_owned(),
@@ -229,10 +232,10 @@ mod tests {
             (1205, "HY000"),
             (1969, "70100"),
         ] {
-            assert_ne!(meant(code, state), Failure::Fault, "{code}");
+            assert_ne!(meant(code, state), DatabaseError::Fault, "{code}");
         }
         for (code, state) in [(1054, "42S22"), (1064, "42000"), (1406, "22001")] {
-            assert_eq!(meant(code, state), Failure::Fault, "{code}");
+            assert_eq!(meant(code, state), DatabaseError::Fault, "{code}");
         }
     }
 }

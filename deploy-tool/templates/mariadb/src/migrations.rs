@@ -12,7 +12,7 @@ use mysql_async::prelude::{FromValue, Queryable};
 use mysql_async::{Conn, Error, Row};
 use tokio::time::timeout;
 
-use crate::database::{meaning, Database, Failure};
+use crate::database::{classify, Database, DatabaseError};
 
 /// All files of migrations/, by the numbers of their names.
 const MIGRATIONS: &[(u32, &str)] = &[(1, include_str!("../migrations/0001_notes.sql"))];
@@ -41,7 +41,7 @@ pub async fn keep_current(database: Arc<Database>) {
 }
 
 /// Whether everything is applied.
-pub async fn check(database: &Database) -> Result<(), Failure> {
+pub async fn check(database: &Database) -> Result<(), DatabaseError> {
     let missing = database
         .probe(|connection| Box::pin(missing(connection)))
         .await;
@@ -50,7 +50,9 @@ pub async fn check(database: &Database) -> Result<(), Failure> {
         // A probe changes nothing: it has it changed.
         result => {
             database.tables_missing.notify_one();
-            result.and(Err(Failure::Unavailable("the tables are being prepared")))
+            result.and(Err(DatabaseError::Unavailable(
+                "the tables are being prepared",
+            )))
         }
     }
 }
@@ -76,13 +78,13 @@ fn first_column<T: FromValue>(row: &Row) -> Option<T> {
     row.get_opt(0)?.ok()
 }
 
-async fn migrate(database: &Database) -> Result<(), Failure> {
+async fn migrate(database: &Database) -> Result<(), DatabaseError> {
     // A connection of its own: the server frees the lock with it, also when this process is lost.
     let mut connection = database.connect().await?;
     match timeout(LIMIT, apply(&mut connection)).await {
         Ok(Ok(true)) => Ok(()),
-        Ok(Err(error)) => Err(meaning(&error)),
-        Ok(Ok(false)) | Err(_) => Err(Failure::Unavailable("the tables are being prepared")),
+        Ok(Err(error)) => Err(classify(&error)),
+        Ok(Ok(false)) | Err(_) => Err(DatabaseError::Unavailable("the tables are being prepared")),
     }
 }
 

@@ -12,7 +12,7 @@ use mysql_async::{from_row_opt, Row};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
-use crate::database::{Database, Failure};
+use crate::database::{Database, DatabaseError};
 use crate::migrations;
 
 const GREETING: &str = "Hello from greeter\n";
@@ -38,11 +38,13 @@ struct NewNote {
 /// What goes instead of an answer.
 struct Refusal(StatusCode, &'static str);
 
-impl From<Failure> for Refusal {
-    fn from(failure: Failure) -> Self {
+impl From<DatabaseError> for Refusal {
+    fn from(failure: DatabaseError) -> Self {
         match failure {
-            Failure::Unavailable(reason) => Self(StatusCode::SERVICE_UNAVAILABLE, reason),
-            Failure::Fault => Self(StatusCode::INTERNAL_SERVER_ERROR, "the log has the reason"),
+            DatabaseError::Unavailable(reason) => Self(StatusCode::SERVICE_UNAVAILABLE, reason),
+            DatabaseError::Fault => {
+                Self(StatusCode::INTERNAL_SERVER_ERROR, "the log has the reason")
+            }
         }
     }
 }
@@ -84,7 +86,7 @@ async fn route(database: &Database, request: Request<Body>) -> Result<Response<B
 }
 
 /// The last notes, the newest first.
-async fn list(database: &Database) -> Result<Vec<Note>, Failure> {
+async fn list(database: &Database) -> Result<Vec<Note>, DatabaseError> {
     const STATEMENT: &str = "SELECT id, text FROM notes ORDER BY id DESC LIMIT 100";
     let rows: Vec<Row> = database
         .run(|connection| connection.query(STATEMENT))
@@ -92,17 +94,17 @@ async fn list(database: &Database) -> Result<Vec<Note>, Failure> {
     rows.into_iter().map(note).collect()
 }
 
-async fn insert(database: &Database, new: NewNote) -> Result<Note, Failure> {
+async fn insert(database: &Database, new: NewNote) -> Result<Note, DatabaseError> {
     const STATEMENT: &str = "INSERT INTO notes (text) VALUES (?) RETURNING id, text";
     let row: Option<Row> = database
         .run(|connection| connection.exec_first(STATEMENT, (new.text,)))
         .await?;
-    row.map_or(Err(Failure::Fault), note)
+    row.map_or(Err(DatabaseError::Fault), note)
 }
 
-fn note(row: Row) -> Result<Note, Failure> {
+fn note(row: Row) -> Result<Note, DatabaseError> {
     // `from_row` would panic.
-    let (id, text) = from_row_opt(row).map_err(|_| Failure::Fault)?;
+    let (id, text) = from_row_opt(row).map_err(|_| DatabaseError::Fault)?;
     Ok(Note { id, text })
 }
 
@@ -141,7 +143,7 @@ async fn read(mut body: Body) -> Result<Vec<u8>, Refusal> {
 }
 
 fn json(status: StatusCode, value: &impl Serialize) -> Result<Response<Body>, Refusal> {
-    let text = serde_json::to_vec(value).map_err(|_| Failure::Fault)?;
+    let text = serde_json::to_vec(value).map_err(|_| DatabaseError::Fault)?;
     let mut response = Response::new(text.into());
     *response.status_mut() = status;
     let kind = HeaderValue::from_static("application/json");
