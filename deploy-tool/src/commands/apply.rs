@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::deploy::{Deployment, Options, deploy};
 use super::images;
-use super::left_out::say_left_out;
+use super::release_manifests;
 use super::signature_policy::{self, SignaturePolicy};
 use super::up::report;
-use crate::cli::{ApplyArguments, ClusterArguments};
+use crate::cli::ApplyArguments;
 use crate::publish;
 use crate::publish::pull_secret;
 use cluster::Cluster;
@@ -15,10 +15,9 @@ use diagnostics::Result;
 use host::cache::Cache;
 use host::lock;
 use releases::api::revisions;
-use releases::manifest::Object;
 use releases::plan::OnConflict;
 use releases::plan::saved;
-use releases::release::{Name, images_of_placeholders};
+use releases::release::images_of_placeholders;
 use releases::{lock_holder, manifest};
 use terminal::Printer;
 
@@ -32,7 +31,7 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Result<()> {
     let saved = arguments.plan.as_deref().map(saved::read).transpose()?;
     let (release, mut objects) = match &saved {
         Some(saved) => (saved.plan.release.clone(), saved.plan.objects().cloned().collect()),
-        None => from_manifests(printer, &arguments.cluster_arguments)?,
+        None => release_manifests::load(printer, &arguments.cluster_arguments)?,
     };
     let context = &arguments.cluster_arguments.context;
     let _lock = lock::release(&cache, context, &release.to_string(), "apply")?;
@@ -89,17 +88,4 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Result<()> {
     let targets = deploy(printer, &cluster, &deployment, &options).await?;
     report(printer, &cluster, &targets, &BTreeSet::new()).await;
     Ok(())
-}
-
-fn from_manifests(printer: &Printer, cluster_arguments: &ClusterArguments) -> Result<(Name, Vec<Object>)> {
-    let paths = cluster_arguments.manifests()?;
-    let objects = manifest::sort_by_wave(manifest::load(&paths)?);
-    say_left_out(printer, &paths);
-    manifest::refuse_inexact(&objects)?;
-    let release = Name::new(
-        cluster_arguments.namespace.as_deref(),
-        cluster_arguments.release.as_deref(),
-        &objects,
-    )?;
-    Ok((release, objects))
 }

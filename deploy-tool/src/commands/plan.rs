@@ -1,7 +1,7 @@
 //! `deploy-tool plan`: builds, reads the live objects, does a server-side dry run, and shows the changes.
 
 use super::images::{ImageBuilds, native_form};
-use super::left_out::say_left_out;
+use super::release_manifests;
 use super::variation::Form;
 use crate::cli::PlanArguments;
 use crate::publish::pull_secret::{self, PullSecret};
@@ -14,8 +14,8 @@ use releases::api::{get_many, plan, preflight, revisions, saved};
 use releases::manifest;
 use releases::manifest::Object;
 use releases::plan::saved::Saved;
-use releases::plan::{OnConflict, document, keep_completed_jobs, refuse_undecided, text};
-use releases::release::{Name, refuse_another_release};
+use releases::plan::{OnConflict, Plan, document, keep_completed_jobs, refuse_undecided, text};
+use releases::release::{History, Name, refuse_another_release};
 use terminal::{Printer, Progress};
 use wasm_build::native_form::NativeForm;
 
@@ -35,31 +35,20 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
         exit_code,
         save,
     } = arguments;
-    let paths = cluster_arguments.manifests()?;
-    let mut objects = manifest::sort_by_wave(manifest::load(&paths)?);
-    say_left_out(printer, &paths);
-    manifest::refuse_inexact(&objects)?;
-    let release = Name::new(
-        cluster_arguments.namespace.as_deref(),
-        cluster_arguments.release.as_deref(),
-        &objects,
-    )?;
+    let (release, mut objects) = release_manifests::load(printer, &cluster_arguments)?;
     let cluster = Cluster::connect(&cluster_arguments.context).await?;
     let mut kinds = Kinds::discover(&cluster).await?;
     kinds.add_definitions(&objects);
     let pushes = save.is_some();
     let form = Form::new(aot, dev);
-    let secret = match no_build {
-        true => {
-            take_running_images(printer, &cluster, &kinds, &release, &mut objects).await?;
-            None
-        }
-        false => {
-            let native = native_form(printer, &cluster, &objects, aot).await?;
-            let names = manifest::placeholders(&objects);
-            let images = ImageBuilds::new(&cluster_arguments.context, &publish, &source, names, pushes).await?;
-            take_built_images(printer, cleanup, &images, (form, native), &mut objects).await?
-        }
+    let secret = if no_build {
+        take_running_images(printer, &cluster, &kinds, &release, &mut objects).await?;
+        None
+    } else {
+        let native = native_form(printer, &cluster, &objects, aot).await?;
+        let names = manifest::placeholders(&objects);
+        let images = ImageBuilds::new(&cluster_arguments.context, &publish, &source, names, pushes).await?;
+        take_built_images(printer, cleanup, &images, (form, native), &mut objects).await?
     };
     let history = match revisions::read_history(&cluster, &release).await {
         Ok(history) => history,
@@ -70,27 +59,21 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
         None if no_build => pull_secret::keep(&history, &mut objects),
         None => {}
     }
-    let (inventory, on_conflict) = (history.inventory(), OnConflict::from_flag(take_over));
-    let make = async |_: &Progress| {
-        let mut plan = plan::make_plan(&cluster, &mut kinds, &release, objects, &inventory, on_conflict).await?;
-        keep_completed_jobs(&mut plan, &history);
-        let objects: Vec<Object> = plan.steps.iter().filter_map(|step| step.object.clone()).collect();
-        revisions::refuse_unnamed(&cluster, &release, &objects).await?;
-        refuse_another_release(&release, &history, &objects)?;
-        Ok(plan)
-    };
-    let plan = printer.step(&format!("plan for release {release}"), make).await?;
-    printer.data(match printer.json() {
-        true => serde_json::to_string_pretty(&document(&plan))
+    let on_conflict = OnConflict::from_flag(take_over);
+    let plan = make_plan(printer, &cluster, kinds, (&release, objects), &history, on_conflict).await?;
+    printer.data(if printer.json() {
+        serde_json::to_string_pretty(&document(&plan))
             .unwrap_or_default()
-            .into(),
-        false => text(&plan),
+            .into()
+    } else {
+        text(&plan)
     });
     // After the plan is printed, so that conflicts are seen in their context.
     refuse_undecided(&plan, cluster.now())?;
-    let status = match exit_code && !plan.is_empty() {
-        true => ExitStatus::Differs,
-        false => ExitStatus::Done,
+    let status = if exit_code && !plan.is_empty() {
+        ExitStatus::Differs
+    } else {
+        ExitStatus::Done
     };
     if let Some(path) = save {
         let identity = saved::read_cluster_identity(&cluster).await?;
@@ -102,6 +85,27 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
         ));
     }
     Ok(status)
+}
+
+/// Compares the objects with the live ones, by a server-side dry run of each.
+async fn make_plan(
+    printer: &Printer,
+    cluster: &Cluster,
+    mut kinds: Kinds,
+    (release, objects): (&Name, Vec<Object>),
+    history: &History,
+    on_conflict: OnConflict,
+) -> Result<Plan> {
+    let make = async |_: &Progress| {
+        let inventory = history.inventory();
+        let mut plan = plan::make_plan(cluster, &mut kinds, release, objects, &inventory, on_conflict).await?;
+        keep_completed_jobs(&mut plan, history);
+        let objects: Vec<Object> = plan.steps.iter().filter_map(|step| step.object.clone()).collect();
+        revisions::refuse_unnamed(cluster, release, &objects).await?;
+        refuse_another_release(release, history, &objects)?;
+        Ok(plan)
+    };
+    printer.step(&format!("plan for release {release}"), make).await
 }
 
 /// Puts in the images that are built from the sources as they are, and pushes them where a saved plan is to name them.

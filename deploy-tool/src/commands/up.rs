@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use super::deploy::{Deployment, Options, deploy};
 use super::images::{ImageBuilds, native_form, on_nodes};
-use super::left_out::say_left_out;
 use super::signature_policy::SignaturePolicy;
 use super::status::Extent;
 use super::variation::Form;
-use super::{background, status};
+use super::{background, release_manifests, status};
 use crate::built::Built;
 use crate::cli::{SourceArguments, UpArguments};
 use crate::report::PodStatus;
@@ -24,7 +23,6 @@ use releases::api::discover::Kinds;
 use releases::api::revisions;
 use releases::manifest::Object;
 use releases::plan::OnConflict;
-use releases::release::Name;
 use releases::{lock_holder, manifest};
 use rollout::Target;
 use terminal::{Printer, Progress, Styled};
@@ -86,15 +84,7 @@ pub async fn deploy_all(
     let form = Form::new(aot, dev);
     let requirement = SignaturePolicy::from_arguments(&signed)?;
     let cache = Cache::open()?;
-    let paths = cluster_arguments.manifests()?;
-    let objects = manifest::sort_by_wave(manifest::load(&paths)?);
-    say_left_out(printer, &paths);
-    manifest::refuse_inexact(&objects)?;
-    let release = Name::new(
-        cluster_arguments.namespace.as_deref(),
-        cluster_arguments.release.as_deref(),
-        &objects,
-    )?;
+    let (release, objects) = release_manifests::load(printer, &cluster_arguments)?;
     let _lock = lock::release(&cache, &cluster_arguments.context, &release.to_string(), "up")?;
     let cluster = Cluster::connect(&cluster_arguments.context).await?;
     let deployer = lock_holder::current(&cache)?;

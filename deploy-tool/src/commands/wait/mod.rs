@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::cli::WaitArguments;
 use cluster::watch::Watch;
 use cluster::{Cluster, pods};
-use diagnostics::Result;
+use diagnostics::{Error, Result};
 use failure::{explain_failure, timeout_error, unknown};
 use retry::{BrokenPods, trigger_retries};
 use rollout::{Clock, Objects, Phase, Policy, RolloutStatus, Row, Target, Tracker, Verdict, thresholds};
@@ -102,74 +102,138 @@ pub async fn await_targets_with(
     if targets.is_empty() {
         return Ok("nothing to wait for".to_owned());
     }
-    let mut watch = Watch::start(cluster, targets).await?;
+    let mut rollout = Rollout::start(cluster, targets, since, options).await?;
     let mut ticks = tokio::time::interval(EVALUATION_INTERVAL);
-    let began = Instant::now();
-    let since = Clock::new(since, since).since;
-    let mut tracker = Tracker::new(targets, options.policy);
-    let mut limit = options.limit.unwrap_or_else(|| default_limit(targets));
-    let mut statuses = Vec::new();
-    let (mut is_first_look, mut triggered) = (true, None);
-    let (mut broken_pods, mut noted, mut unread_logs) = (BrokenPods::default(), BTreeSet::new(), BTreeMap::new());
+    let mut noted = BTreeSet::new();
     loop {
+        let deadline = rollout.began + rollout.limit;
         tokio::select! {
-            () = watch.changed() => {}
+            () = rollout.watch.changed() => {}
             _ = ticks.tick() => {}
-            () = tokio::time::sleep_until(began + limit) => {
-                let failure = timeout_error(cluster, limit, &statuses, watch.last_error.as_deref()).await;
-                return Err(broken_pods.explain(failure));
-            }
+            () = tokio::time::sleep_until(deadline) => return Err(rollout.timeout_error().await),
         }
-        if !watch.is_complete() {
+        if !rollout.watch.is_complete() {
             continue;
         }
-        let now = cluster.now();
-        let moved = tracker.last_movement().map_or(since, |moved| moved - NUDGE_DELAY);
-        if triggered
-            .is_none_or(|triggered: Timestamp| now.duration_since(triggered) >= TRIGGER_INTERVAL && moved > triggered)
-        {
-            let is_any = trigger_retries(cluster, targets, &watch, moved).await;
-            triggered = triggered.max(is_any.then_some(now));
-        }
-        broken_pods.delete(cluster, targets, &watch, since).await;
-        read_last_words(cluster, &mut watch.objects, &mut unread_logs).await;
-        let clock = Clock::new(cluster.now(), since);
+        rollout.unblock().await;
+        let clock = Clock::new(cluster.now(), rollout.since);
         let verdict;
-        (statuses, verdict) = tracker.observe(&watch.objects, clock);
-        progress.rows(statuses.iter().map(Row::from).map(row).collect());
-        for (target, status) in targets.iter().zip(&statuses) {
-            let has_ended = target.removes_itself && matches!(status.phase, Phase::Done(_));
-            if has_ended && noted.insert(target.key()) {
+        (rollout.statuses, verdict) = rollout.tracker.observe(&rollout.watch.objects, clock);
+        progress.rows(rollout.statuses.iter().map(Row::from).map(row).collect());
+        for target in rollout.removed_by_themselves() {
+            if noted.insert(target.key()) {
                 note(target).await?;
             }
         }
-        match verdict {
-            // Watches may be late: before the targets are ready, all objects are read once more.
-            Verdict::Ready if is_first_look => return Ok(ready(&statuses, &broken_pods.deleted())),
-            Verdict::Ready => {
-                watch.list_again(cluster);
-                is_first_look = true;
-                continue;
-            }
-            Verdict::Failed(failed) => return Err(broken_pods.explain(explain_failure(cluster, failed).await)),
-            Verdict::Unknown => return Err(unknown(&statuses)),
-            Verdict::Waiting if options.has_further_waves && tracker.is_blocked(&statuses, clock) => {
-                return Ok(ready(&statuses, &broken_pods.deleted()));
-            }
-            Verdict::Waiting => {
-                let first = statuses.iter().find(|status| matches!(status.phase, Phase::Waiting(_)));
-                progress.activity(&first.map(RolloutStatus::sentence).unwrap_or_default());
-            }
+        if let Some(outcome) = rollout.conclude(progress, verdict, clock).await {
+            return outcome;
         }
-        if options.limit.is_none() && tracker.has_scale_up(&watch.objects, clock) {
-            limit = limit.max(thresholds::TIME_LIMIT_FOR_NODES.unsigned_abs());
-        }
-        is_first_look = false;
     }
 }
 
-fn default_limit(targets: &[Target]) -> Duration {
-    rollout::default_time_limit(targets).unsigned_abs()
+/// A rollout that is waited for.
+struct Rollout<'a> {
+    cluster: &'a Cluster,
+    targets: &'a [Target],
+    options: Options,
+    since: Timestamp,
+    began: Instant,
+    limit: Duration,
+    watch: Watch,
+    tracker: Tracker,
+    statuses: Vec<RolloutStatus>,
+    /// Whether the watches have just listed all objects.
+    is_first_look: bool,
+    /// When controllers were last asked to try again.
+    triggered: Option<Timestamp>,
+    broken_pods: BrokenPods,
+    /// How often the log of a container could not be read, by the container's id.
+    unread_logs: BTreeMap<String, u32>,
+}
+
+impl<'a> Rollout<'a> {
+    async fn start(cluster: &'a Cluster, targets: &'a [Target], since: Timestamp, options: Options) -> Result<Self> {
+        let watch = Watch::start(cluster, targets).await?;
+        let default_limit = || rollout::default_time_limit(targets).unsigned_abs();
+        Ok(Self {
+            cluster,
+            targets,
+            options,
+            since: Clock::new(since, since).since,
+            began: Instant::now(),
+            limit: options.limit.unwrap_or_else(default_limit),
+            watch,
+            tracker: Tracker::new(targets, options.policy),
+            statuses: Vec::new(),
+            is_first_look: true,
+            triggered: None,
+            broken_pods: BrokenPods::default(),
+            unread_logs: BTreeMap::new(),
+        })
+    }
+
+    async fn timeout_error(&self) -> Error {
+        let last_error = self.watch.last_error.as_deref();
+        let error = timeout_error(self.cluster, self.limit, &self.statuses, last_error).await;
+        self.broken_pods.explain(error)
+    }
+
+    /// Does what lets the rollout continue: asks controllers to try again, deletes pods that block their StatefulSet, and reads
+    /// the logs that a verdict depends on.
+    async fn unblock(&mut self) {
+        let now = self.cluster.now();
+        let moved = self.tracker.last_movement();
+        let moved = moved.map_or(self.since, |moved| moved - NUDGE_DELAY);
+        let is_due = |triggered| now.duration_since(triggered) >= TRIGGER_INTERVAL && moved > triggered;
+        if self.triggered.is_none_or(is_due) {
+            let is_any = trigger_retries(self.cluster, self.targets, &self.watch, moved).await;
+            self.triggered = self.triggered.max(is_any.then_some(now));
+        }
+        self.broken_pods
+            .delete(self.cluster, self.targets, &self.watch, self.since)
+            .await;
+        read_last_words(self.cluster, &mut self.watch.objects, &mut self.unread_logs).await;
+    }
+
+    /// The targets that have succeeded, and will be deleted by their TTL.
+    fn removed_by_themselves(&self) -> impl Iterator<Item = &'a Target> {
+        let has_ended = |(target, status): &(&Target, &RolloutStatus)| {
+            target.removes_itself && matches!(status.phase, Phase::Done(_))
+        };
+        let pairs = self.targets.iter().zip(&self.statuses);
+        pairs.filter(has_ended).map(|(target, _)| target)
+    }
+
+    /// The outcome, unless it has to be waited for.
+    async fn conclude(&mut self, progress: &Progress, verdict: Verdict, clock: Clock) -> Option<Result<String>> {
+        match verdict {
+            // Watches may be late: before the targets are ready, all objects are read once more.
+            Verdict::Ready if !self.is_first_look => {
+                self.watch.list_again(self.cluster);
+                self.is_first_look = true;
+                return None;
+            }
+            Verdict::Ready => return Some(Ok(ready(&self.statuses, &self.broken_pods.deleted()))),
+            Verdict::Failed(failed) => {
+                let error = explain_failure(self.cluster, failed).await;
+                return Some(Err(self.broken_pods.explain(error)));
+            }
+            Verdict::Unknown => return Some(Err(unknown(&self.statuses))),
+            Verdict::Waiting if self.options.has_further_waves && self.tracker.is_blocked(&self.statuses, clock) => {
+                return Some(Ok(ready(&self.statuses, &self.broken_pods.deleted())));
+            }
+            Verdict::Waiting => {
+                let is_waiting = |status: &&RolloutStatus| matches!(status.phase, Phase::Waiting(_));
+                let first = self.statuses.iter().find(is_waiting);
+                progress.activity(&first.map(RolloutStatus::sentence).unwrap_or_default());
+            }
+        }
+        if self.options.limit.is_none() && self.tracker.has_scale_up(&self.watch.objects, clock) {
+            self.limit = self.limit.max(thresholds::TIME_LIMIT_FOR_NODES.unsigned_abs());
+        }
+        self.is_first_look = false;
+        None
+    }
 }
 
 fn ready(statuses: &[RolloutStatus], replaced: &[&str]) -> String {
