@@ -88,11 +88,12 @@ fn engine_of(node: &Node) -> Result<String, String> {
         .as_ref()
         .and_then(|labels| labels.get(NODE_ENGINE_LABEL));
     let engine = label.ok_or_else(|| format!("node `{name}` has no label {NODE_ENGINE_LABEL}"))?;
-    match engine.contains(&format!("-wasmedge-{ENGINE_VERSION}-")) {
-        true => Ok(engine.clone()),
-        false => Err(format!(
+    if engine.contains(&format!("-wasmedge-{ENGINE_VERSION}-")) {
+        Ok(engine.clone())
+    } else {
+        Err(format!(
             "node `{name}` has {engine}, and the builder has WasmEdge {ENGINE_VERSION}"
-        )),
+        ))
     }
 }
 

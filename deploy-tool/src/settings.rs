@@ -26,9 +26,10 @@ pub const IMAGE_ENGINE_LABEL: &str = "deploy-tool.engine";
 /// Reads the name of a kind cluster. <https://github.com/kubernetes-sigs/kind/blob/main/pkg/cluster/internal/create/create.go>
 pub fn cluster_name(text: &str) -> Result<String, String> {
     let of_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-');
-    match !text.is_empty() && text.bytes().all(of_name) {
-        true => Ok(text.to_owned()),
-        false => Err("lower-case letters, digits, points and hyphens only".to_owned()),
+    if !text.is_empty() && text.bytes().all(of_name) {
+        Ok(text.to_owned())
+    } else {
+        Err("lower-case letters, digits, points and hyphens only".to_owned())
     }
 }
 

@@ -39,11 +39,10 @@ async fn one_annotation_of_the_template_by_a_manager_of_its_own() {
 #[tokio::test]
 async fn looking_for_workloads_only_reads() {
     let (cluster, log) = mock::cluster(|asked| {
-        let items = match asked.url.contains("/statefulsets?") {
-            true => {
-                json!([{"metadata": {"name": "db", "namespace": "n"}, "spec": {"selector": {"matchLabels": {"app": "db"}}}}])
-            }
-            false => json!([]),
+        let items = if asked.url.contains("/statefulsets?") {
+            json!([{"metadata": {"name": "db", "namespace": "n"}, "spec": {"selector": {"matchLabels": {"app": "db"}}}}])
+        } else {
+            json!([])
         };
         (
             200,

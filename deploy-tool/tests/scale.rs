@@ -26,13 +26,10 @@ fn change(kind: Kind, autoscaler: Option<Edit>) -> Change {
 
 /// A scale, or an autoscaler: whatever was written.
 fn accepted(asked: &Asked) -> (u16, String) {
-    let object = match asked.url.contains("/scale?") {
-        true => {
-            json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "app"}, "spec": asked.body["spec"]})
-        }
-        false => {
-            json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "auto"}})
-        }
+    let object = if asked.url.contains("/scale?") {
+        json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "app"}, "spec": asked.body["spec"]})
+    } else {
+        json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "auto"}})
     };
     (200, object.to_string())
 }

@@ -181,9 +181,10 @@ impl Service for Events {
         };
         drop(request);
         let result = self.run_action(action, signature.as_deref()).await;
-        match is_from_sidecar {
-            true => result.map_err(undelivered_problem),
-            false => result,
+        if is_from_sidecar {
+            result.map_err(undelivered_problem)
+        } else {
+            result
         }
     }
 

@@ -61,11 +61,12 @@ pub fn read<C>(
         problems: Vec::new(),
     };
     let config = config(&mut reader);
-    match reader.problems.is_empty() {
-        true => Ok(config),
-        false => Err(ConfigError {
+    if reader.problems.is_empty() {
+        Ok(config)
+    } else {
+        Err(ConfigError {
             problems: reader.problems,
-        }),
+        })
     }
 }
 

@@ -99,11 +99,10 @@ impl Receiver {
         let signature = response.headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
         let signature = signature.unwrap_or_default().to_owned();
         let body = response.body.into_pieces().0.concat();
-        match secret.verify_response(request_signature, &body, &signature) {
-            true => Delivery::Accepted,
-            false => {
-                Delivery::Unavailable("whoever answers in the receiver's place does not share its secret".to_owned())
-            }
+        if secret.verify_response(request_signature, &body, &signature) {
+            Delivery::Accepted
+        } else {
+            Delivery::Unavailable("whoever answers in the receiver's place does not share its secret".to_owned())
         }
     }
 }

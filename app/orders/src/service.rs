@@ -62,9 +62,10 @@ impl Orders {
             let publisher = client(receiver.clone());
             Events {
                 // The same client if the endpoints are the same, to share connections.
-                list_client: match list_client == receiver {
-                    true => Arc::clone(&publisher),
-                    false => client(list_client),
+                list_client: if list_client == receiver {
+                    Arc::clone(&publisher)
+                } else {
+                    client(list_client)
                 },
                 outbox_relay: OutboxRelay::new(Receiver::new(publisher, config.events_secret)),
             }

@@ -95,16 +95,15 @@ impl Price {
     pub fn compute(goods: &Goods, rules: &Rules) -> Option<Price> {
         let (tariff, region) = rules.find_tariff(&goods.shipping_address);
         let is_free = tariff.free_from.is_some_and(|least| goods.amount >= least);
-        let shipping = match is_free {
-            true => 0,
-            false => {
-                let quantity = u64::try_from(goods.quantity).ok()?;
-                tariff
-                    .per_item
-                    .cents()
-                    .checked_mul(quantity)?
-                    .checked_add(tariff.base.cents())?
-            }
+        let shipping = if is_free {
+            0
+        } else {
+            let quantity = u64::try_from(goods.quantity).ok()?;
+            tariff
+                .per_item
+                .cents()
+                .checked_mul(quantity)?
+                .checked_add(tariff.base.cents())?
         };
         let taxed = u128::from(goods.amount.cents().checked_add(shipping)?);
         // Half a cent is rounded up.

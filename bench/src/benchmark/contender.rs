@@ -63,14 +63,16 @@ pub fn contenders(runtime_classes: &[String]) -> Vec<Contender> {
     let mut all = Vec::new();
     for (place, class) in runtime_classes.iter().enumerate() {
         let first = place == 0;
-        let forms: &[Form] = match first {
-            true => &[Form::Native, Form::Elf, Form::Aot, Form::Interpreter],
-            false => &[Form::Aot],
+        let forms: &[Form] = if first {
+            &[Form::Native, Form::Elf, Form::Aot, Form::Interpreter]
+        } else {
+            &[Form::Aot]
         };
         all.extend(forms.iter().map(|form| Contender {
-            name: match first {
-                true => form.name().to_owned(),
-                false => format!("{}-{class}", form.name()),
+            name: if first {
+                form.name().to_owned()
+            } else {
+                format!("{}-{class}", form.name())
             },
             form: *form,
             runtime_class: class.clone(),

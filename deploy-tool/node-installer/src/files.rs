@@ -163,9 +163,10 @@ fn collect_checksums(root: &Path, subfolder: &Path, checksums: &mut Checksums) -
             collect_checksums(root, &path, checksums)?;
             continue;
         }
-        let hash = match kind.is_symlink() {
-            true => describe_link(&fs::read_link(entry.path())?),
-            false => checksum(File::open(entry.path())?)?,
+        let hash = if kind.is_symlink() {
+            describe_link(&fs::read_link(entry.path())?)
+        } else {
+            checksum(File::open(entry.path())?)?
         };
         checksums.insert(path.display().to_string(), hash);
     }

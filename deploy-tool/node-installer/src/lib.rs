@@ -50,9 +50,10 @@ fn run(report: &Report, arguments: &[String]) -> Result<(), InstallError> {
     // Before chroot, after which the files of the image cannot be reached.
     let engine = payload::open_engine()?;
     host::enter_root(NODE)?;
-    let access = match arguments.verb.is_read_only() {
-        true => Access::Read,
-        false => Access::Write,
+    let access = if arguments.verb.is_read_only() {
+        Access::Read
+    } else {
+        Access::Write
     };
     let _lock = host::lock(access)?;
     if access == Access::Write {

@@ -57,9 +57,10 @@ pub fn read_kill_mode(unit: &str) -> Result<String, InstallError> {
         &["show", "--property=KillMode", "--value", unit],
         LOOK_LIMIT,
     )?;
-    match shown.success {
-        true => Ok(shown.stdout.trim().to_owned()),
-        false => Err(InstallError::new(INSTALLER, "systemd does not answer on the node").cause(shown.stderr)),
+    if shown.success {
+        Ok(shown.stdout.trim().to_owned())
+    } else {
+        Err(InstallError::new(INSTALLER, "systemd does not answer on the node").cause(shown.stderr))
     }
 }
 

@@ -69,9 +69,10 @@ pub fn find_missing(survey: &Survey) -> Result<MissingFiles> {
 
 /// What stands behind `deploy-tool://`.
 fn image(survey: &Survey) -> String {
-    match has_image_name(&survey.package) {
-        true => survey.package.clone(),
-        false => survey.name.as_str().to_owned(),
+    if has_image_name(&survey.package) {
+        survey.package.clone()
+    } else {
+        survey.name.as_str().to_owned()
     }
 }
 

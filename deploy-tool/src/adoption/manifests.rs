@@ -55,9 +55,10 @@ impl Facts {
             ready: first(&READY).or_else(|| alive.clone()),
             alive,
             database,
-            database_variables: match database {
-                true => address(paths::variables(files).into_iter().filter(of_database).collect()),
-                false => Vec::new(),
+            database_variables: if database {
+                address(paths::variables(files).into_iter().filter(of_database).collect())
+            } else {
+                Vec::new()
             },
         }
     }
@@ -80,9 +81,12 @@ pub fn manifests(name: &ProjectName, image: &str, facts: &Facts) -> Vec<(String,
     let files = template::files(Template::Service, name, false);
     let manifests = files.into_iter().filter(|(path, _)| path.starts_with("manifests/"));
     manifests
-        .map(|(path, text)| match path == own {
-            true => (path, adapt_manifest(&text, name, image, facts)),
-            false => (path, text),
+        .map(|(path, text)| {
+            if path == own {
+                (path, adapt_manifest(&text, name, image, facts))
+            } else {
+                (path, text)
+            }
         })
         .collect()
 }

@@ -140,9 +140,10 @@ fn find_outside(workspace: &Workspace, package: &Package) -> Vec<Finding> {
     let finding = |named: PathCrate| {
         // Cargo has read it.
         let manifest = std::fs::read_to_string(&named.manifest).unwrap_or_default();
-        let line = match named.owner == PATCH {
-            true => swap::line_of_patch(&manifest, &named.name),
-            false => swap::line_of(&manifest, &named.name),
+        let line = if named.owner == PATCH {
+            swap::line_of_patch(&manifest, &named.name)
+        } else {
+            swap::line_of(&manifest, &named.name)
         };
         let shown = named.manifest.strip_prefix(package.folder()).unwrap_or(&named.manifest);
         Finding {

@@ -95,9 +95,10 @@ fn add(document: &mut DocumentMut, target: &str, key: &Key, item: Item) {
 
 fn requirement(fork: &Fork, dependency: &Dependency) -> Value {
     let features_wanted: Vec<&str> = dependency.features.iter().map(String::as_str).collect();
-    let features_wanted = match features_wanted.contains(&"full") {
-        true => [fork.features, &features_wanted].concat(),
-        false => features_wanted,
+    let features_wanted = if features_wanted.contains(&"full") {
+        [fork.features, &features_wanted].concat()
+    } else {
+        features_wanted
     };
     let known = |feature: &&&str| fork.features.contains(*feature);
     let multi = features_wanted.contains(&"rt-multi-thread").then_some("rt");

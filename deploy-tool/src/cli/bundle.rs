@@ -41,9 +41,10 @@ fn variable(text: &str) -> Result<String, String> {
             (text, value)
         }
     };
-    match name.is_empty() {
-        true => Err("it begins with the name of a variable".to_owned()),
-        false => Ok(format!("{name}={value}")),
+    if name.is_empty() {
+        Err("it begins with the name of a variable".to_owned())
+    } else {
+        Ok(format!("{name}={value}"))
     }
 }
 

@@ -26,9 +26,10 @@ pub struct InitArguments {
 
 fn route(text: &str) -> Result<String, String> {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "/-_.~".contains(character);
-    match text.starts_with('/') && text.chars().all(is_plain) {
-        true => Ok(text.to_owned()),
-        false => Err("write a path without a query, such as /healthz".to_owned()),
+    if text.starts_with('/') && text.chars().all(is_plain) {
+        Ok(text.to_owned())
+    } else {
+        Err("write a path without a query, such as /healthz".to_owned())
     }
 }
 

@@ -37,9 +37,10 @@ pub struct PushArguments {
 }
 
 fn tag(text: &str) -> Result<String, String> {
-    match reference::is_tag(text) {
-        true => Ok(text.to_owned()),
-        false => Err("a tag has letters, digits, . _ and -, and at most 128 of them".to_owned()),
+    if reference::is_tag(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("a tag has letters, digits, . _ and -, and at most 128 of them".to_owned())
     }
 }
 

@@ -73,9 +73,10 @@ pub async fn build(
     let folder = source.images.join(name);
     let mut definition = definition(source, name)?;
     let files = image::read_files(&mut definition, |file| read(&folder.join(&file.source)))?;
-    let commit = match variation.revision {
-        true => Some(git::revision(source.folder()).await?),
-        false => None,
+    let commit = if variation.revision {
+        Some(git::revision(source.folder()).await?)
+    } else {
+        None
     };
     let SourcedModule {
         module,

@@ -97,13 +97,14 @@ fn refuse_occupied(folder: &Path) -> Result<()> {
         Ok(mut entries) => entries.next().is_some(),
         Err(error) => error.kind() != ErrorKind::NotFound,
     };
-    match occupied {
-        true => Err(Error::input(format!(
+    if occupied {
+        Err(Error::input(format!(
             "`{}` is there already, and not an empty folder",
             folder.display()
         ))
-        .hint("name another folder, or remove this one")),
-        false => Ok(()),
+        .hint("name another folder, or remove this one"))
+    } else {
+        Ok(())
     }
 }
 

@@ -14,9 +14,10 @@ pub async fn find(source: &SourceArguments, named: Option<String>) -> Result<Str
     if let Some(named) = named {
         return Ok(named);
     }
-    let found = match source.images.exists() {
-        true => definitions(source),
-        false => programs(source).await?,
+    let found = if source.images.exists() {
+        definitions(source)
+    } else {
+        programs(source).await?
     };
     match found.as_slice() {
         [only] => Ok(only.clone()),

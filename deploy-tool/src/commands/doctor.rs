@@ -38,9 +38,10 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DoctorArgument
         links,
     );
     printer.result(&report, doctor::text(&report));
-    Ok(match report.healthy {
-        true => ExitStatus::Done,
-        false => ExitStatus::Cluster,
+    Ok(if report.healthy {
+        ExitStatus::Done
+    } else {
+        ExitStatus::Cluster
     })
 }
 

@@ -103,9 +103,10 @@ impl Down<'_> {
                 self.printer.say(note);
             }
             let data = self.find_existing(held.revision().kept.clone()).await?;
-            match self.delete_data {
-                true => self.data(data).await,
-                false => Ok(data),
+            if self.delete_data {
+                self.data(data).await
+            } else {
+                Ok(data)
             }
         };
         let failure = match held.hold_during(work).await {
@@ -144,9 +145,10 @@ impl Down<'_> {
         }
         let remove = async |progress: &Progress| {
             let removed = delete::delete_all(self.cluster, self.kinds, progress, to_delete, self.timeout).await?;
-            progress.outcome(match removed.is_empty() {
-                true => "gone already".to_owned(),
-                false => format!("removed {}", titles(&removed)),
+            progress.outcome(if removed.is_empty() {
+                "gone already".to_owned()
+            } else {
+                format!("removed {}", titles(&removed))
             });
             Ok(())
         };
@@ -230,13 +232,14 @@ impl Down<'_> {
         for namespace in own {
             let objects =
                 unmanaged::list_objects(self.cluster, self.kinds, self.release, &namespace.identity.name).await?;
-            match objects.is_empty() {
-                true => empty.push(namespace),
-                false => self.printer.warning(&format!(
+            if objects.is_empty() {
+                empty.push(namespace)
+            } else {
+                self.printer.warning(&format!(
                     "{} stays, because others have objects in it: {}; --delete-namespace deletes them all",
                     namespace.identity.title(),
                     shorten_list(&objects)
-                )),
+                ))
             }
         }
         Ok(empty)

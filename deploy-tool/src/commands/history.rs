@@ -33,9 +33,10 @@ pub async fn run(printer: &Printer, arguments: HistoryArguments) -> Result<()> {
         return Ok(());
     }
     let listing = Listing::new(&cluster.context, &release, &history);
-    printer.data(&match printer.json() {
-        false => listing::table(&listing),
-        true => serde_json::to_string_pretty(&listing).unwrap_or_default(),
+    printer.data(&if printer.json() {
+        serde_json::to_string_pretty(&listing).unwrap_or_default()
+    } else {
+        listing::table(&listing)
     });
     Ok(())
 }

@@ -110,9 +110,10 @@ pub async fn report(arguments: &InitArguments) -> Result<Report> {
 /// workspace, where those of other members are among them.
 fn patch(survey: &Survey) -> Option<(String, PathBuf)> {
     let is_own = |manifest: &CargoManifest| manifest.package == survey.package;
-    let folder = match survey.changed().all(is_own) {
-        true => &survey.folder,
-        false => &survey.base,
+    let folder = if survey.changed().all(is_own) {
+        &survey.folder
+    } else {
+        &survey.base
     };
     let changed = survey.changed();
     let differences = changed.map(|manifest| {
@@ -219,9 +220,10 @@ fn text(report: &Report) -> Styled {
             None => "Cargo.toml".to_owned(),
             Some(folder) => format!("Cargo.toml of members of the workspace {}", folder.display()),
         };
-        text.push_str(&match report.written {
-            true => format!("{what} was changed:\n"),
-            false => format!("{what} has to change:\n"),
+        text.push_str(&if report.written {
+            format!("{what} was changed:\n")
+        } else {
+            format!("{what} has to change:\n")
         });
         text.push_str(difference);
     }
@@ -233,12 +235,13 @@ fn text(report: &Report) -> Styled {
         [] if report.written => {}
         [] => text.push_str("nothing to add: everything is there\n"),
         added => {
-            let port = match report.facts.port_is_known {
-                true => format!("port {}", report.facts.port),
-                false => format!(
+            let port = if report.facts.port_is_known {
+                format!("port {}", report.facts.port)
+            } else {
+                format!(
                     "port {}, for lack of a better one: --port names another",
                     report.facts.port
-                ),
+                )
             };
             let alive = match &report.facts.alive {
                 Some(route) => format!("probes ask {route}"),

@@ -70,12 +70,13 @@ fn image(source: &str, layout: &Layout) -> Result<Report> {
     }
     let mut report = inspect::image(layout, &platforms);
     let bills = bills(layout)?;
-    report.warnings.extend(match bills.is_empty() {
-        true => module_traps::module_warnings(platforms.iter().filter_map(|platform| {
+    report.warnings.extend(if bills.is_empty() {
+        module_traps::module_warnings(platforms.iter().filter_map(|platform| {
             let entrypoint = platform.configuration.entrypoint();
             platform.contents.files.get(entrypoint.first()?).map(Vec::as_slice)
-        })),
-        false => module_traps::bom_warnings(&bills),
+        }))
+    } else {
+        module_traps::bom_warnings(&bills)
     });
     Ok(report)
 }

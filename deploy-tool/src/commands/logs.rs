@@ -222,12 +222,13 @@ impl Reading<'_> {
     /// A log that is followed, from its opening to its end. What joins later is read from its start.
     fn open_log(&self, opening: Opening, beginning: bool, several: bool) -> BoxStream<'static, LogEvent> {
         let Opening { key, run, first, after } = opening;
-        let parameters = match first && beginning {
-            true => self.parameters(several),
-            false => LogParams {
+        let parameters = if first && beginning {
+            self.parameters(several)
+        } else {
+            LogParams {
                 since_time: after,
                 ..LogParams::default()
-            },
+            }
         };
         let parameters = LogParams {
             follow: true,

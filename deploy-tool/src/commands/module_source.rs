@@ -99,15 +99,16 @@ pub async fn compile(
     if !is_made && variation.form != Form::Quick {
         warn(printer, &sources, cache).await;
     }
-    let compiled = match is_plain {
-        true => None,
-        false => Some(
+    let compiled = if is_plain {
+        None
+    } else {
+        Some(
             printer
                 .step(&format!("module of {name} compiled ahead of time"), async |progress| {
                     keep::ahead_of_time(&builder, progress, &module.bytes, variation.native).await
                 })
                 .await?,
-        ),
+        )
     };
     Ok(SourcedModule {
         module,

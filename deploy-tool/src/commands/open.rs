@@ -63,14 +63,15 @@ pub async fn run(printer: &Printer, arguments: OpenArguments) -> Result<()> {
         ));
     }
     printer.say(&format!("to pod `{}`, port {}, until Ctrl-C", first.pod, first.port));
-    printer.data(&match printer.json() {
-        true => serde_json::to_string(&Opened {
+    printer.data(&if printer.json() {
+        serde_json::to_string(&Opened {
             url: &url,
             pod: &first.pod,
             port: local,
         })
-        .unwrap_or_default(),
-        false => url.clone(),
+        .unwrap_or_default()
+    } else {
+        url.clone()
     });
     if browser {
         show(printer, &url);

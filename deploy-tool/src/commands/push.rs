@@ -47,10 +47,11 @@ fn repository(text: &str) -> Result<(Repository, Option<String>)> {
 /// The path of another repository; a registry only takes blobs from its own.
 fn same_registry(text: &str, target: &Repository) -> Result<String> {
     let (source, _) = repository(text)?;
-    match source.registry == target.registry {
-        true => Ok(source.path),
-        false => Err(Error::input(format!("nothing can be taken from `{source}`"))
-            .cause(format!("the registry of `{target}` is another one"))),
+    if source.registry == target.registry {
+        Ok(source.path)
+    } else {
+        Err(Error::input(format!("nothing can be taken from `{source}`"))
+            .cause(format!("the registry of `{target}` is another one")))
     }
 }
 
@@ -101,9 +102,10 @@ fn select_platform(mut outline: Outline, image: &str, platform: &str) -> Result<
         .filter_map(|(found, _)| Some(found.as_ref()?.to_string()))
         .collect();
     outline.layout = outline.layout.select_platform(platform).ok_or_else(|| {
-        let why = match platforms.is_empty() {
-            true => "it is of one platform, and does not say which".to_owned(),
-            false => format!("it has {}", platforms.join(", ")),
+        let why = if platforms.is_empty() {
+            "it is of one platform, and does not say which".to_owned()
+        } else {
+            format!("it has {}", platforms.join(", "))
         };
         Error::input(format!("`{image}` has no image for the platform `{platform}`")).cause(why)
     })?;

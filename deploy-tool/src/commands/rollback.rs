@@ -58,9 +58,10 @@ pub async fn run(printer: &Printer, arguments: RollbackArguments) -> Result<()> 
         deployer: lock_holder::current(&cache)?,
         wait: wait.into(),
         rollback_on_failure: false,
-        on_conflict: match take_over {
-            true => OnConflict::TakeOver,
-            false => OnConflict::KeepReplicas,
+        on_conflict: if take_over {
+            OnConflict::TakeOver
+        } else {
+            OnConflict::KeepReplicas
         },
     };
     let targets = deploy(printer, &cluster, &deployment, &options).await?;

@@ -70,11 +70,12 @@ fn built(target: &RemoteImage, statement: &[u8]) -> Result<Provenance> {
     let refused = || Error::input(format!("the provenance of {} is not signed", target.reference()));
     let provenance = Provenance::read(statement)
         .ok_or_else(|| refused().cause("what is attached is no SLSA provenance that can be read"))?;
-    match provenance.subjects.contains(&target.digest) {
-        true => Ok(provenance),
-        false => Err(refused()
+    if provenance.subjects.contains(&target.digest) {
+        Ok(provenance)
+    } else {
+        Err(refused()
             .code(&code::registry::PROVENANCE_OF_OTHER)
-            .cause(format!("it is about {}", provenance.subjects.join(", ")))),
+            .cause(format!("it is about {}", provenance.subjects.join(", "))))
     }
 }
 

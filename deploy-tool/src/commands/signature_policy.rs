@@ -100,9 +100,10 @@ impl SignaturePolicy {
         if self.policy.asks_for_provenance() {
             target.provenance(&self.policy).await?;
         }
-        Ok(match image.contains('@') {
-            true => image.to_owned(),
-            false => format!("{image}@{}", target.digest),
+        Ok(if image.contains('@') {
+            image.to_owned()
+        } else {
+            format!("{image}@{}", target.digest)
         })
     }
 }

@@ -112,12 +112,13 @@ struct Hidden(Vec<(String, Error)>);
 impl Hidden {
     /// The result of a list; empty where the user may not list the kind, which is recorded.
     fn skip_forbidden<T>(&mut self, kind: &'static str, found: Result<Vec<T>>) -> Result<Vec<T>> {
-        found.or_else(|failure| match failure.number() == Some(&PERMISSION_MISSING) {
-            true => {
+        found.or_else(|failure| {
+            if failure.number() == Some(&PERMISSION_MISSING) {
                 self.0.push((kind.to_owned(), failure));
                 Ok(Vec::new())
+            } else {
+                Err(failure)
             }
-            false => Err(failure),
         })
     }
 

@@ -69,12 +69,11 @@ pub fn remove_runtimes(mut document: Map<String, Value>, runtimes: &Runtimes) ->
 
 /// Adds an empty `runtimes` where that key is missing: on a reload without it, the engine keeps the loaded runtimes.
 pub fn with_empty_runtimes(mut document: Map<String, Value>) -> Option<Map<String, Value>> {
-    match document.contains_key(KEY) {
-        true => None,
-        false => {
-            document.insert(KEY.to_owned(), json!({}));
-            Some(document)
-        }
+    if document.contains_key(KEY) {
+        None
+    } else {
+        document.insert(KEY.to_owned(), json!({}));
+        Some(document)
     }
 }
 

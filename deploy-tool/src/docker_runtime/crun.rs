@@ -73,10 +73,11 @@ fn find_in_search_path() -> Option<PathBuf> {
 async fn check(program: &Path) -> Result<()> {
     let shown = program.display().to_string();
     let output = process::capture(process::command(&shown, ["--version"])).await?;
-    match output.stdout.contains(FEATURE) {
-        true => Ok(()),
-        false => Err(Error::prerequisite(format!("`{shown}` is no crun with WasmEdge"))
-            .cause(format!("`{shown} --version` does not say {FEATURE}"))),
+    if output.stdout.contains(FEATURE) {
+        Ok(())
+    } else {
+        Err(Error::prerequisite(format!("`{shown}` is no crun with WasmEdge"))
+            .cause(format!("`{shown} --version` does not say {FEATURE}")))
     }
 }
 

@@ -203,11 +203,10 @@ pub async fn validate(path: &Path) -> Result<()> {
     let Ok(output) = process::capture(process::command("dockerd", ["--validate", "--config-file", &file])).await else {
         return Ok(());
     };
-    match output.success || output.stderr.contains("unknown flag") {
-        true => Ok(()),
-        false => Err(
-            Error::prerequisite("the Docker engine would not take the new configuration").cause(output.stderr.trim()),
-        ),
+    if output.success || output.stderr.contains("unknown flag") {
+        Ok(())
+    } else {
+        Err(Error::prerequisite("the Docker engine would not take the new configuration").cause(output.stderr.trim()))
     }
 }
 

@@ -48,9 +48,10 @@ pub async fn select(
         return Ok(vec![Selection::default()]);
     }
     let pods_alone = !names.is_empty() && names.iter().all(|name| name.kind == Some(Kind::Pod));
-    let all = match pods_alone {
-        true => Vec::new(),
-        false => workloads::visible(cluster, namespace, &kinds(names)).await?,
+    let all = if pods_alone {
+        Vec::new()
+    } else {
+        workloads::visible(cluster, namespace, &kinds(names)).await?
     };
     let (mut selections, mut others) = (Vec::new(), Vec::new());
     for name in names {

@@ -187,10 +187,10 @@ mod tests {
     fn found(root: &Path, folder: &Path, paths: &mut Vec<String>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            match path.is_dir() {
-                true if path.ends_with("target") => {}
-                true => found(root, &path, paths),
-                false => paths.push(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned()),
+            if !path.is_dir() {
+                paths.push(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned());
+            } else if !path.ends_with("target") {
+                found(root, &path, paths);
             }
         }
     }

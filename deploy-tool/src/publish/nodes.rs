@@ -109,9 +109,10 @@ pub async fn reload_into_kind(
     }
     let rest = to_kind(cache, progress, cluster, &[], &others).await?;
     let titles: Vec<&str> = to_load.iter().map(|(image, _)| image.as_str()).collect();
-    Ok(match titles.is_empty() {
-        true => rest,
-        false => format!("images on {} nodes: loaded again {}", nodes.len(), titles.join(", ")),
+    Ok(if titles.is_empty() {
+        rest
+    } else {
+        format!("images on {} nodes: loaded again {}", nodes.len(), titles.join(", "))
     })
 }
 

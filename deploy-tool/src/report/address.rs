@@ -31,12 +31,13 @@ pub fn host_url(address: &str) -> Option<String> {
 pub fn node_url(node: &Node, port: i32) -> Option<String> {
     let addresses = node.status.as_ref()?.addresses.as_ref()?;
     let of_kind = |kind: &str| addresses.iter().find(|address| address.type_ == kind);
-    of_kind("ExternalIP")
-        .or(of_kind("InternalIP"))
-        .map(|address| match address.address.contains(':') {
-            true => format!("http://[{}]:{port}", address.address),
-            false => format!("http://{}:{port}", address.address),
-        })
+    of_kind("ExternalIP").or(of_kind("InternalIP")).map(|address| {
+        if address.address.contains(':') {
+            format!("http://[{}]:{port}", address.address)
+        } else {
+            format!("http://{}:{port}", address.address)
+        }
+    })
 }
 
 #[cfg(test)]

@@ -52,9 +52,10 @@ fn workload_summary(status: &Status, now: Timestamp) -> String {
 fn objects(objects: &[ObjectStatus], now: Timestamp) -> String {
     let rows = objects.iter().map(|status| {
         let images: Vec<String> = status.images.iter().map(|image| short_image(image)).collect();
-        let images = match images.is_empty() {
-            true => "-".to_owned(),
-            false => images.join(", "),
+        let images = if images.is_empty() {
+            "-".to_owned()
+        } else {
+            images.join(", ")
         };
         [
             status.object.clone(),
@@ -95,9 +96,12 @@ fn workloads(workloads: &[WorkloadStatus]) -> String {
     let header = [
         "WORKLOAD", "PODS", "READY", "NODES", "MODE", "IMAGE", "RESTARTS", "STATES",
     ];
-    let joined = |words: Vec<String>| match words.is_empty() {
-        true => "-".to_owned(),
-        false => words.join(", "),
+    let joined = |words: Vec<String>| {
+        if words.is_empty() {
+            "-".to_owned()
+        } else {
+            words.join(", ")
+        }
     };
     let rows = workloads.iter().map(|status| {
         [

@@ -81,9 +81,10 @@ impl Change {
 }
 
 fn step(before: i32, after: i32) -> String {
-    match before == after {
-        true => before.to_string(),
-        false => format!("{before} → {after}"),
+    if before == after {
+        before.to_string()
+    } else {
+        format!("{before} → {after}")
     }
 }
 

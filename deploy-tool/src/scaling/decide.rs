@@ -191,11 +191,12 @@ fn edit(workload: &Workload, autoscaler: &Autoscaler, before: i32, replicas: i32
     }
     let after = autoscaler.bounds_for(replicas);
     if !options.edit_autoscalers {
-        let refused = match autoscaler.bounds.minimum <= replicas && replicas <= autoscaler.bounds.maximum {
-            true => refused.cause(format!(
+        let refused = if autoscaler.bounds.minimum <= replicas && replicas <= autoscaler.bounds.maximum {
+            refused.cause(format!(
                 "it goes by what it measures, and would undo {replicas} within 15 s"
-            )),
-            false => refused,
+            ))
+        } else {
+            refused
         };
         return Err(refused
             .hint(format!(

@@ -211,9 +211,12 @@ async fn of_a_group_that_does_not_answer_nothing_is_assumed() {
         json!({"spec": {"group": "metrics.example.com"}}),
     ]));
     let registered = services.clone();
-    let answer = move |asked: &Asked| match asked.url.contains("/apiservices") {
-        true => list(&registered.lock().unwrap()),
-        false => status(404, "NotFound", "not found"),
+    let answer = move |asked: &Asked| {
+        if asked.url.contains("/apiservices") {
+            list(&registered.lock().unwrap())
+        } else {
+            status(404, "NotFound", "not found")
+        }
     };
     let (cluster, mut kinds, _) = cluster_with(&[("metrics.example.com", "v1", json!([]))], answer).await;
     let series = objects("apiVersion: metrics.example.com/v1\nkind: Series\nmetadata: {name: a, namespace: shop}\n");

@@ -244,13 +244,16 @@ impl Memory {
                     self.blobs.insert(digest(&body), body);
                     (202, String::new(), Vec::new(), format!("Location: {path}\r\n"))
                 }
-                _ => match self
-                    .blobs
-                    .contains_key(&query.replace("digest=", "").replace("%3A", ":"))
-                {
-                    true => plain(201),
-                    false => plain(400),
-                },
+                _ => {
+                    if self
+                        .blobs
+                        .contains_key(&query.replace("digest=", "").replace("%3A", ":"))
+                    {
+                        plain(201)
+                    } else {
+                        plain(400)
+                    }
+                }
             };
         }
         if path.contains("/blobs/") {

@@ -99,9 +99,10 @@ impl<'a> Check<'a> {
                 faults: Vec::new(),
             };
             let described = check.keywords(branch, value, path);
-            match check.faults.is_empty() {
-                true => right.push(described),
-                false => wrong.extend(check.faults),
+            if check.faults.is_empty() {
+                right.push(described)
+            } else {
+                wrong.extend(check.faults)
             }
         }
         if right.len() != 1 {

@@ -38,9 +38,10 @@ pub fn send<R: Route>(
 }
 
 fn to_response(response: http::Response, without_body: bool) -> Response {
-    let body = match without_body {
-        true => String::new(),
-        false => String::from_utf8(response.body.into_bytes().to_vec()).unwrap(),
+    let body = if without_body {
+        String::new()
+    } else {
+        String::from_utf8(response.body.into_bytes().to_vec()).unwrap()
     };
     let headers = response.headers.iter();
     Response {

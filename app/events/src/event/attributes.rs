@@ -40,9 +40,10 @@ pub(super) fn require_text(value: Option<&RawValue>) -> Result<String, String> {
 
 fn parse_non_empty_text(value: &RawValue) -> Result<String, String> {
     let text = parse_text(value)?;
-    match text.is_empty() {
-        true => Err("must not be empty".to_owned()),
-        false => Ok(text),
+    if text.is_empty() {
+        Err("must not be empty".to_owned())
+    } else {
+        Ok(text)
     }
 }
 
@@ -50,9 +51,10 @@ fn parse_non_empty_text(value: &RawValue) -> Result<String, String> {
 fn parse_text(value: &RawValue) -> Result<String, String> {
     let text: String =
         serde_json::from_str(value.get()).map_err(|_| "must be a string of Unicode characters".to_owned())?;
-    match text.chars().any(char::is_control) {
-        true => Err("must not contain control characters".to_owned()),
-        false => Ok(text),
+    if text.chars().any(char::is_control) {
+        Err("must not contain control characters".to_owned())
+    } else {
+        Ok(text)
     }
 }
 
@@ -73,17 +75,19 @@ pub(super) fn check_length(text: String) -> Result<String, String> {
 /// <https://www.rfc-editor.org/rfc/rfc3986#section-2>
 pub(super) fn check_uri_reference(text: String) -> Result<String, String> {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte);
-    match text.bytes().all(is_allowed) {
-        true => Ok(text),
-        false => Err("must be a URI or the path of one; other characters are written like %C3%A4".to_owned()),
+    if text.bytes().all(is_allowed) {
+        Ok(text)
+    } else {
+        Err("must be a URI or the path of one; other characters are written like %C3%A4".to_owned())
     }
 }
 
 pub(super) fn check_base64(text: String) -> Result<(), String> {
     let digits = text.trim_end_matches('=');
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"+/".contains(&byte);
-    match text.len() % 4 == 0 && text.len() - digits.len() <= 2 && digits.bytes().all(is_allowed) {
-        true => Ok(()),
-        false => Err("must be a string in Base64".to_owned()),
+    if text.len() % 4 == 0 && text.len() - digits.len() <= 2 && digits.bytes().all(is_allowed) {
+        Ok(())
+    } else {
+        Err("must be a string in Base64".to_owned())
     }
 }

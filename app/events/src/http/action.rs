@@ -42,9 +42,10 @@ pub fn read_action(request: &BufferedRequest<'_>, origins: &Origins) -> Result<A
         Route::Index => Ok(Action::Response(Response::text(Route::list()))),
         Route::Events if *request.method == Method::POST => {
             let body = request.json_body()?;
-            let events = match is_batch(request.headers) {
-                true => read_batch(body)?,
-                false => vec![read_event(body)?],
+            let events = if is_batch(request.headers) {
+                read_batch(body)?
+            } else {
+                vec![read_event(body)?]
             };
             Ok(Action::Command(Command::Store(events)))
         }

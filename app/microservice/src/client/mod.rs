@@ -252,14 +252,13 @@ impl Client {
         poll_fn(|context| connection.poll_ready(context))
             .await
             .map_err(|error| ClientError::Unreachable(error.to_string()))?;
-        let response =
-            connection
-                .send_request(request)
-                .await
-                .map_err(|error| match error.is_canceled() || error.is_closed() {
-                    true => ClientError::Unreachable(error.to_string()),
-                    false => failed(error),
-                })?;
+        let response = connection.send_request(request).await.map_err(|error| {
+            if error.is_canceled() || error.is_closed() {
+                ClientError::Unreachable(error.to_string())
+            } else {
+                failed(error)
+            }
+        })?;
         let (head, mut body) = response.into_parts();
         let mut buffer = self.memory.buffer(0).await?;
         while let Some(chunk) = body.data().await {

@@ -25,12 +25,13 @@ impl AppToken {
     /// Refuses requests that do not have the token.
     pub fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let token = headers.get(HEADER).and_then(|value| value.to_str().ok());
-        match token.is_some_and(|token| self.0.equals(token)) {
-            true => Ok(()),
-            false => Err(Problem::new(
+        if token.is_some_and(|token| self.0.equals(token)) {
+            Ok(())
+        } else {
+            Err(Problem::new(
                 NOT_THE_SIDECAR,
                 "this path is for the service's own Dapr sidecar (APP_API_TOKEN): ask through it",
-            )),
+            ))
         }
     }
 }

@@ -37,9 +37,10 @@ impl StateStore {
     pub async fn put(&self, key: &str, json: &str, trace: &Trace) -> Result<(), ClientError> {
         let body = format!(r#"[{{"key":"{key}","value":{json}}}]"#);
         let response = self.peer.post(body.into(), trace).await?;
-        match response.status.is_success() {
-            true => Ok(()),
-            false => Err(unexpected_status(response)),
+        if response.status.is_success() {
+            Ok(())
+        } else {
+            Err(unexpected_status(response))
         }
     }
 

@@ -34,9 +34,10 @@ fn start_sidecar(answers: &[(u16, &'static str)]) -> (Sidecar, Receiver<String>)
                 204 => String::new(),
                 _ => format!("content-length: {}\r\n", body.len()),
             };
-            let served_by = match body.starts_with("served") {
-                true => "x-served-by: pricing-1\r\n",
-                false => "",
+            let served_by = if body.starts_with("served") {
+                "x-served-by: pricing-1\r\n"
+            } else {
+                ""
             };
             let head = format!("HTTP/1.1 {status} x\r\n{length}{served_by}connection: close\r\n\r\n");
             stream.write_all(format!("{head}{body}").as_bytes()).unwrap();

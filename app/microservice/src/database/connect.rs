@@ -76,9 +76,10 @@ const TLS_REQUIRED_MESSAGE: &str =
 /// with its greeting, before the session can change the mode.
 fn describe_error(error: &Error) -> ConnectError {
     let reason = error.to_string();
-    match reason.contains("StatusFlags") {
-        true => format!("{reason} (set an sql_mode without ANSI_QUOTES for the server: its driver takes no other)"),
-        false => reason,
+    if reason.contains("StatusFlags") {
+        format!("{reason} (set an sql_mode without ANSI_QUOTES for the server: its driver takes no other)")
+    } else {
+        reason
     }
     .into()
 }

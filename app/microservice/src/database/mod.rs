@@ -127,9 +127,10 @@ impl<T: Tables> Database<T> {
     /// Refuses a request that would wait for a connection for too long, before its body is parsed: if refusing were
     /// expensive, the refused requests would starve the others.
     pub fn check_capacity(&self) -> Result<(), DatabaseError> {
-        match self.pool.is_overloaded() {
-            true => Err(pool::BUSY),
-            false => Ok(()),
+        if self.pool.is_overloaded() {
+            Err(pool::BUSY)
+        } else {
+            Ok(())
         }
     }
 

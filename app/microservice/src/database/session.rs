@@ -126,9 +126,10 @@ impl Connection {
 
     /// Checks that a statement whose parameters have so many bytes is not too large.
     pub fn check_size(&self, bytes: usize) -> Result<(), DatabaseError> {
-        match bytes > self.max_statement_bytes() {
-            true => Err(DatabaseError::TooLarge),
-            false => Ok(()),
+        if bytes > self.max_statement_bytes() {
+            Err(DatabaseError::TooLarge)
+        } else {
+            Ok(())
         }
     }
 }

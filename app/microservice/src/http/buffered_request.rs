@@ -30,12 +30,13 @@ impl<R> BufferedRequest<'_, R> {
     pub fn json_body(&self) -> Result<&[u8], Problem> {
         let allows_form = !is_from_browser(self.headers);
         let mut types = self.headers.get_all(CONTENT_TYPE).iter();
-        match types.all(|value| is_json(value, allows_form)) {
-            true => Ok(&self.body),
-            false => Err(Problem::new(
+        if types.all(|value| is_json(value, allows_form)) {
+            Ok(&self.body)
+        } else {
+            Err(Problem::new(
                 Code::UNSUPPORTED_MEDIA_TYPE,
                 "the body must be application/json",
-            )),
+            ))
         }
     }
 

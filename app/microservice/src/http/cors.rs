@@ -73,9 +73,10 @@ impl Origins {
                 .all(|origin| is_origin_of_host(origin, host)),
             (None, None) => true,
         };
-        match is_same_origin {
-            true => Ok(()),
-            false => Err(cross_site_problem("pages of other sites may not change anything here")),
+        if is_same_origin {
+            Ok(())
+        } else {
+            Err(cross_site_problem("pages of other sites may not change anything here"))
         }
     }
 

@@ -71,9 +71,10 @@ impl Buffer {
             permit.grow(&self.memory.large, bytes)?;
             self.permit = permit;
         }
-        match self.uses_budget(&self.memory.large) {
-            true => self.permit.grow(&self.memory.large, bytes),
-            false => self.permit.grow(&self.memory.medium, bytes),
+        if self.uses_budget(&self.memory.large) {
+            self.permit.grow(&self.memory.large, bytes)
+        } else {
+            self.permit.grow(&self.memory.medium, bytes)
         }
     }
 

@@ -135,9 +135,10 @@ pub async fn read_body<S: AsyncRead + AsyncWrite + Unpin>(
                     Ok(bytes) => received += bytes,
                     Err(error) if error.kind() == ErrorKind::TimedOut => {
                         let message = "the request took too long to arrive";
-                        let timeout_error = match progress.must_abort() {
-                            true => Exhausted.into(),
-                            false => Problem::new(Code::REQUEST_TIMEOUT, message),
+                        let timeout_error = if progress.must_abort() {
+                            Exhausted.into()
+                        } else {
+                            Problem::new(Code::REQUEST_TIMEOUT, message)
                         };
                         return ReadOutcome::incomplete(buffer.rejection.unwrap_or(timeout_error));
                     }
@@ -191,9 +192,10 @@ impl BodyBuffer {
     fn add(&mut self, data: &[u8], limit: usize, memory: &Memory) {
         if self.rejection.is_none() {
             let fits = self.bytes.len() + data.len() <= self.limit;
-            let room = match fits {
-                true => self.make_room(data.len(), memory),
-                false => Err(too_large_error(limit)),
+            let room = if fits {
+                self.make_room(data.len(), memory)
+            } else {
+                Err(too_large_error(limit))
             };
             match room {
                 Ok(()) => self.bytes.extend_from_slice(data),

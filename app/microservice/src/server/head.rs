@@ -118,9 +118,10 @@ pub fn parse_head(bytes: &Bytes) -> Result<Head, Problem> {
     check_host(&headers, is_http_10)?;
     Ok(Head {
         length: body_length(&headers, is_http_10)?,
-        keeps_alive: match is_http_10 {
-            true => connection_has_token(&headers, "keep-alive"),
-            false => !connection_has_token(&headers, "close"),
+        keeps_alive: if is_http_10 {
+            connection_has_token(&headers, "keep-alive")
+        } else {
+            !connection_has_token(&headers, "close")
         },
         expects_continue: !is_http_10
             && headers

@@ -16,9 +16,10 @@ pub fn check_target(target: &str, uri: &Uri) -> Result<(), Problem> {
     let has_no_userinfo = uri
         .authority()
         .is_none_or(|authority| !authority.as_str().contains('@'));
-    match (is_path || is_absolute || is_server) && has_no_userinfo && !target.contains('#') {
-        true => Ok(()),
-        false => Err(malformed("a wrong target")),
+    if (is_path || is_absolute || is_server) && has_no_userinfo && !target.contains('#') {
+        Ok(())
+    } else {
+        Err(malformed("a wrong target"))
     }
 }
 

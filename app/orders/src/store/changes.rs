@@ -67,8 +67,9 @@ pub fn choose_changes<'trace>(connection: &mut Connection, trace: &'trace str) -
     if !trace.is_empty() {
         connection.keep_variables();
     }
-    match connection.has_variables() {
-        true => (WITH_TRACE, Some(trace)),
-        false => (WITHOUT_TRACE, None),
+    if connection.has_variables() {
+        (WITH_TRACE, Some(trace))
+    } else {
+        (WITHOUT_TRACE, None)
     }
 }

@@ -207,9 +207,10 @@ async fn update_order(connection: &mut Connection, order: &Order, trace: &str) -
     }
     // The server counts changed rows. The order may exist with the same values.
     let rows: Vec<Row> = connection.exec(SELECT_ID, (order.order_id,)).await?;
-    Ok(match rows.is_empty() {
-        true => Outcome::NotFound,
-        false => Outcome::Done,
+    Ok(if rows.is_empty() {
+        Outcome::NotFound
+    } else {
+        Outcome::Done
     })
 }
 

@@ -59,16 +59,18 @@ impl Tables for OrderTables {
     const NAMES: &'static [&'static str] = &["orders", "orders_outbox", "orders_dead_letters"];
 
     fn version(&self) -> u32 {
-        match self.publishes_events {
-            true => TRACE_VERSION,
-            false => ORDERS_VERSION,
+        if self.publishes_events {
+            TRACE_VERSION
+        } else {
+            ORDERS_VERSION
         }
     }
 
     fn session_variables(&self) -> &'static str {
-        match self.publishes_events {
-            true => outbox::ENABLE_TRIGGERS,
-            false => "",
+        if self.publishes_events {
+            outbox::ENABLE_TRIGGERS
+        } else {
+            ""
         }
     }
 

@@ -82,9 +82,10 @@ fn read(path: &Path) -> Result<Report> {
     let failure = || Error::input(format!("`{}` is no result of an earlier run", path.display()));
     let text = std::fs::read(path).map_err(|error| failure().cause(error))?;
     let report: Report = serde_json::from_slice(&text).map_err(|error| failure().cause(error))?;
-    match report.schema == SCHEMA {
-        true => Ok(report),
-        false => Err(failure().cause(format!("its schema is `{}`, not `{SCHEMA}`", report.schema))),
+    if report.schema == SCHEMA {
+        Ok(report)
+    } else {
+        Err(failure().cause(format!("its schema is `{}`, not `{SCHEMA}`", report.schema)))
     }
 }
 

@@ -161,13 +161,14 @@ impl Runner<'_> {
     /// Interpreted code that is taken for compiled code would be a wrong figure.
     async fn verify_native_code(&self) -> Result<()> {
         let (health, mode) = (self.target.health().await?, self.contender.form.mode());
-        match health.contains(&format!("\"{mode}\"")) {
-            true => Ok(()),
-            false => Err(
+        if health.contains(&format!("\"{mode}\"")) {
+            Ok(())
+        } else {
+            Err(
                 Error::cluster(format!("`{}` does not run as `{mode}`", self.contender.name))
                     .detail(health)
                     .hint("`deploy-tool doctor` says why"),
-            ),
+            )
         }
     }
 

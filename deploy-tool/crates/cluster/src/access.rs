@@ -36,9 +36,10 @@ pub async fn require(cluster: &Cluster, needed: BTreeSet<Permission>) -> Result<
     });
     let answers: Vec<Option<Permission>> = answers.buffered(PARALLEL_REQUESTS).try_collect().await?;
     let missing: BTreeSet<Permission> = answers.into_iter().flatten().collect();
-    match missing.is_empty() {
-        true => Ok(()),
-        false => Err(permission::missing(&cluster.context, &missing)),
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(permission::missing(&cluster.context, &missing))
     }
 }
 

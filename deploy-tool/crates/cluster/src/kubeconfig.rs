@@ -19,9 +19,10 @@ const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 /// The context that is meant when none is named: that of the cluster around, for a pod without any kubeconfig.
 pub fn default_context() -> &'static str {
     let in_pod = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && std::path::Path::new(TOKEN).exists();
-    match in_pod && !files().iter().any(|file| file.exists()) {
-        true => IN_CLUSTER,
-        false => DEFAULT_CONTEXT,
+    if in_pod && !files().iter().any(|file| file.exists()) {
+        IN_CLUSTER
+    } else {
+        DEFAULT_CONTEXT
     }
 }
 
@@ -78,12 +79,13 @@ pub(crate) fn files() -> Vec<PathBuf> {
     let listed: Vec<PathBuf> = std::env::split_paths(&listed)
         .filter(|path| !path.as_os_str().is_empty())
         .collect();
-    match listed.is_empty() {
-        true => std::env::home_dir()
+    if listed.is_empty() {
+        std::env::home_dir()
             .map(|home| home.join(".kube/config"))
             .into_iter()
-            .collect(),
-        false => listed,
+            .collect()
+    } else {
+        listed
     }
 }
 

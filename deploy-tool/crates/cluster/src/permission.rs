@@ -83,9 +83,10 @@ fn grouped(missing: &BTreeSet<Permission>) -> BTreeMap<(Option<String>, String, 
 }
 
 fn full(group: &str, resource: &str) -> String {
-    match group.is_empty() {
-        true => resource.to_owned(),
-        false => format!("{resource}.{group}"),
+    if group.is_empty() {
+        resource.to_owned()
+    } else {
+        format!("{resource}.{group}")
     }
 }
 

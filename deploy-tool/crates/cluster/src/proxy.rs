@@ -59,9 +59,10 @@ impl Environment {
             },
         };
         let url = url.trim();
-        let with_scheme = match url.contains("://") {
-            true => url.to_owned(),
-            false => format!("http://{url}"),
+        let with_scheme = if url.contains("://") {
+            url.to_owned()
+        } else {
+            format!("http://{url}")
         };
         match with_scheme.parse::<Uri>() {
             Ok(parsed) if parsed.host().is_some_and(|host| !host.is_empty()) => Ok(Some(Proxy {

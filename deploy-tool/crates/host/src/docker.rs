@@ -82,11 +82,12 @@ pub async fn image(reference: &str) -> Result<Option<LocalImage>> {
 /// When it is not, or Docker cannot be asked.
 pub async fn required_image(reference: &str) -> Result<LocalImage> {
     image(reference).await?.ok_or_else(|| {
-        let hint = match reference.starts_with("localhost/") {
-            true => "pull it from a registry that has it, DEPLOY_TOOL_IMAGES=registry.example.com/tools, \
+        let hint = if reference.starts_with("localhost/") {
+            "pull it from a registry that has it, DEPLOY_TOOL_IMAGES=registry.example.com/tools, \
                 or make it on Linux on x86-64: `deploy-tool images`"
-                .to_owned(),
-            false => format!("bring it here: `docker pull {reference}`"),
+                .to_owned()
+        } else {
+            format!("bring it here: `docker pull {reference}`")
         };
         Error::prerequisite(format!("the image `{reference}` is not on this host"))
             .code(&NOT_ON_HOST)

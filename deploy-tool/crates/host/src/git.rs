@@ -15,11 +15,12 @@ pub async fn revision(folder: &Path) -> Result<String> {
         let mut command = process::command("git", arguments);
         command.current_dir(folder);
         let output = process::capture(command).await?;
-        match output.success {
-            true => Ok(output.stdout),
-            false => Err(failure()
+        if output.success {
+            Ok(output.stdout)
+        } else {
+            Err(failure()
                 .cause(output.stderr)
-                .hint("run this in a checkout, or build without --revision")),
+                .hint("run this in a checkout, or build without --revision"))
         }
     };
     let changed = git(&["status", "--porcelain"]).await?;

@@ -155,9 +155,10 @@ impl Logged {
         let failure = failure
             .detail(text)
             .hint(format!("read the whole log: {}", self.log.display()));
-        match says_disk_full(text) {
-            true => failure.hint(diagnostics::DISK_FULL_HINT),
-            false => failure,
+        if says_disk_full(text) {
+            failure.hint(diagnostics::DISK_FULL_HINT)
+        } else {
+            failure
         }
     }
 }

@@ -211,12 +211,13 @@ pub async fn create(
     let ended = process::logged(progress, command(cache, &arguments)?, &cache.log("kind-create")).await?;
     let log = ended.tail.join("\n");
     let failure = Error::cluster(format!("kind cannot create the cluster `{cluster}`"));
-    ended.check(
-        || match log.contains("port is already allocated") || log.contains("address already in use") {
-            true => failure.hint("a port of this host is in use: choose another with --http-port"),
-            false => failure,
-        },
-    )
+    ended.check(|| {
+        if log.contains("port is already allocated") || log.contains("address already in use") {
+            failure.hint("a port of this host is in use: choose another with --http-port")
+        } else {
+            failure
+        }
+    })
 }
 
 /// Deletes a cluster and its entry in the kubeconfig.

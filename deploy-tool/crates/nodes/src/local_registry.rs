@@ -79,11 +79,10 @@ fn published(ports: &str) -> Option<(u16, u16)> {
 
 /// Pure: where containerd finds a registry.
 fn hosts(registry: &str, host: &str, tls: bool) -> String {
-    match tls {
-        true => {
-            format!("server = \"https://{host}\"\n[host.\"https://{host}\"]\n  ca = \"{FOLDER}/{registry}/ca.crt\"\n")
-        }
-        false => format!("server = \"http://{host}\"\n[host.\"http://{host}\"]\n"),
+    if tls {
+        format!("server = \"https://{host}\"\n[host.\"https://{host}\"]\n  ca = \"{FOLDER}/{registry}/ca.crt\"\n")
+    } else {
+        format!("server = \"http://{host}\"\n[host.\"http://{host}\"]\n")
     }
 }
 

@@ -63,9 +63,10 @@ impl Sink {
     /// Prints text for another program unchanged; control characters are escaped only on a terminal. Returns false when the
     /// reader has closed the pipe.
     pub fn print_raw(self, before: &Styled, text: &str) -> bool {
-        let text = match std::io::stdout().is_terminal() {
-            true => visible(text),
-            false => Cow::Borrowed(text),
+        let text = if std::io::stdout().is_terminal() {
+            visible(text)
+        } else {
+            Cow::Borrowed(text)
         };
         self.write(&format!("{}{text}", before.render(color())))
     }

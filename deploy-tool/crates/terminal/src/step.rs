@@ -79,20 +79,22 @@ impl<'a> Step<'a> {
             OutputMode::Events => {
                 self.events();
                 let seconds = (seconds * 1000.0).round() / 1000.0;
-                self.sink.event(&match success {
-                    true => Event::StepFinished {
+                self.sink.event(&if success {
+                    Event::StepFinished {
                         step: title,
                         outcome,
                         seconds,
-                    },
-                    false => Event::StepFailed { step: title, seconds },
+                    }
+                } else {
+                    Event::StepFailed { step: title, seconds }
                 });
             }
             OutputMode::Plain => {
                 // What came up is in the outcome; how far the others were is not.
-                let mut lines = match success {
-                    true => Vec::new(),
-                    false => self.plain.changes(&progress.table()),
+                let mut lines = if success {
+                    Vec::new()
+                } else {
+                    self.plain.changes(&progress.table())
                 };
                 lines.push(last_line(success, outcome, seconds));
                 screen().replace_frame(&lines);

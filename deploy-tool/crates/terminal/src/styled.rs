@@ -58,9 +58,12 @@ impl Styled {
 
     /// Renders the text with or without colours. All output is rendered here.
     pub fn render(&self, color: bool) -> String {
-        let pieces = self.pieces.iter().map(|(style, text)| match color {
-            true => format!("{style}{}{style:#}", visible(text)),
-            false => visible(text).into_owned(),
+        let pieces = self.pieces.iter().map(|(style, text)| {
+            if color {
+                format!("{style}{}{style:#}", visible(text))
+            } else {
+                visible(text).into_owned()
+            }
         });
         pieces.collect()
     }

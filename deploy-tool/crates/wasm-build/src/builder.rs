@@ -171,12 +171,13 @@ async fn remove(container: String) -> Result<()> {
         let stderr = stderr.to_ascii_lowercase();
         stderr.contains("no such container") || stderr.contains("is already in progress")
     };
-    match output.success || is_gone(&output.stderr) {
-        true => Ok(()),
-        false => Err(docker::explain(
+    if output.success || is_gone(&output.stderr) {
+        Ok(())
+    } else {
+        Err(docker::explain(
             "cannot remove a container of the builder",
             &output.stderr,
-        )),
+        ))
     }
 }
 

@@ -49,10 +49,9 @@ pub async fn read(cache: &Cache, vendor: &Path, sources: &Sources<'_>) -> Result
         .current_dir(stage.path.join(&inputs.root))
         .env("CARGO_HOME", &cargo_home.path);
     let output = process::capture(command).await?;
-    match output.success {
-        true => Ok(output.stdout),
-        false => Err(
-            Error::prerequisite(format!("cargo cannot tell which crates `{package}` is made of")).cause(output.stderr),
-        ),
+    if output.success {
+        Ok(output.stdout)
+    } else {
+        Err(Error::prerequisite(format!("cargo cannot tell which crates `{package}` is made of")).cause(output.stderr))
     }
 }

@@ -109,10 +109,10 @@ fn read_package(workspace: &Workspace, package: &Package, inputs: &mut Inputs) -
     let is_named = |name: &&str| own.iter().any(|(path, bytes)| names(path, bytes, name));
     let named: Vec<&str> = BESIDE.into_iter().filter(is_named).collect();
     for path in named.into_iter().map(|name| folder.join(name)) {
-        match path.is_dir() {
-            true => read_folder(workspace, &path, &[], inputs)?,
-            false if path.is_file() => read_file(workspace, &path, inputs)?,
-            false => {}
+        if path.is_dir() {
+            read_folder(workspace, &path, &[], inputs)?;
+        } else if path.is_file() {
+            read_file(workspace, &path, inputs)?;
         }
     }
     Ok(())

@@ -151,9 +151,10 @@ fn crates_of_git_and_of_other_registries_are_found_without_the_hosts_settings() 
     // As in the builder: neither the host's settings, nor the repository, nor the registry.
     for gone in [".cargo/config.toml", "../money", "../index", "../greeting"] {
         let path = shop.join(gone);
-        match path.is_dir() {
-            true => fs::remove_dir_all(path).unwrap(),
-            false => fs::remove_file(path).unwrap(),
+        if path.is_dir() {
+            fs::remove_dir_all(path).unwrap()
+        } else {
+            fs::remove_file(path).unwrap()
         }
     }
     let empty = root.join("empty-home");

@@ -48,10 +48,11 @@ pub(super) fn inspect(recorded: Option<&Path>) -> Result<Node, InstallError> {
 fn config_path(process: &Path) -> Result<PathBuf, InstallError> {
     let command_line = host::read(&process.join("cmdline"))?.unwrap_or_default();
     let path = PathBuf::from(parse_config_flag(&command_line).unwrap_or(DEFAULT_CONFIG));
-    match path.is_absolute() {
-        true => Ok(path),
-        false => Ok(fs::read_link(process.join("cwd"))
+    if path.is_absolute() {
+        Ok(path)
+    } else {
+        Ok(fs::read_link(process.join("cwd"))
             .map_err(InstallError::unsupported_node)?
-            .join(path)),
+            .join(path))
     }
 }

@@ -124,15 +124,15 @@ fn try_configuration(
     }
     // The main file was tried here. A drop-in is loaded after it, so only an edit of the main file must win already.
     let is_edit = matches!(node.configuration.method, ConfigMethod::InPlace(_));
-    match after.has_handler(&arguments.handler)
-        && (!is_edit || after.program(&arguments.handler) == Some(&entry.program))
+    if after.has_handler(&arguments.handler) && (!is_edit || after.program(&arguments.handler) == Some(&entry.program))
     {
-        true => Ok(()),
-        false => Err(refused(format!(
+        Ok(())
+    } else {
+        Err(refused(format!(
             "a file that {} imports says something else of the runtime `{}`, or replaces all of its plugin, as imports do \
              before containerd 2",
             node.configuration.path().display(),
             arguments.handler
-        ))),
+        )))
     }
 }

@@ -90,10 +90,11 @@ fn copy_files(report: &Report, engine: &Engine) -> Result<Checksums, InstallErro
         &format!("{} files of {} are as in the image", files.len(), engine.version),
     );
     let version = host::run(&crun_path(&engine.version), &["--version"], LOOK_LIMIT)?;
-    match version.success && version.stdout.contains(WITH_WASM) {
-        true => Ok(files),
-        false => Err(InstallError::new(ENGINE, "the engine does not run on the node")
-            .cause(format!("{}{}", version.stdout, version.stderr))),
+    if version.success && version.stdout.contains(WITH_WASM) {
+        Ok(files)
+    } else {
+        Err(InstallError::new(ENGINE, "the engine does not run on the node")
+            .cause(format!("{}{}", version.stdout, version.stderr)))
     }
 }
 

@@ -157,9 +157,10 @@ impl Change {
     /// Restores the state at the start of the change. Returns `reason`, or the error of the rollback where that fails as well.
     fn roll_back(self, node: &Node, reason: InstallError) -> InstallError {
         match self.restore(node, &reason) {
-            Ok(None) => reason.cause(match self.is_restarted {
-                true => "what was there before is back, and the runtime answers",
-                false => "what was there before is back; the runtime was not started again",
+            Ok(None) => reason.cause(if self.is_restarted {
+                "what was there before is back, and the runtime answers"
+            } else {
+                "what was there before is back; the runtime was not started again"
             }),
             Ok(Some(blocker)) => reason.cause(blocker.message),
             Err(rollback_error) if rollback_error.code == NO_WAY_BACK => rollback_error,

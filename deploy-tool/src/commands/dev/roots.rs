@@ -22,10 +22,7 @@ pub async fn roots(cluster_arguments: &ClusterArguments, source: &SourceArgument
     for name in manifest::placeholders(&objects) {
         is_complete &= add_image(&mut roots, source, &name).await;
     }
-    match is_complete {
-        true => roots,
-        false => roots.joined(before),
-    }
+    if is_complete { roots } else { roots.joined(before) }
 }
 
 /// Adds what an image is made of. Returns whether all of that is known.

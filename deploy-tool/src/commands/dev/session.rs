@@ -148,9 +148,10 @@ impl Session<'_> {
             Err(failure) if self.arguments.once || (number == 1 && is_of_host(&failure)) => Err(failure),
             Err(failure) => {
                 self.printer.cycle(number, "failed", changed, time, Some(&failure));
-                self.printer.say(match has_deployed.get() {
-                    true => "the version before is still served; waiting for changes",
-                    false => "what ran before, if anything, goes on; waiting for changes",
+                self.printer.say(if has_deployed.get() {
+                    "the version before is still served; waiting for changes"
+                } else {
+                    "what ran before, if anything, goes on; waiting for changes"
                 });
                 Ok(())
             }

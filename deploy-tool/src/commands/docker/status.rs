@@ -54,9 +54,10 @@ pub async fn run(printer: &Printer) -> Result<ExitStatus> {
         containers,
     };
     printer.result(&report, text(&report));
-    Ok(match report.problems.is_empty() {
-        true => ExitStatus::Done,
-        false => ExitStatus::Prerequisite,
+    Ok(if report.problems.is_empty() {
+        ExitStatus::Done
+    } else {
+        ExitStatus::Prerequisite
     })
 }
 

@@ -47,9 +47,10 @@ async fn read_wasm_pods(session: &NodeSession<'_>, target: &Chosen<'_>) -> Resul
 
 async fn refuse_pods(session: &NodeSession<'_>, target: &Chosen<'_>) -> Result<()> {
     let pods = read_wasm_pods(session, target).await?;
-    match pods.is_empty() {
-        true => Ok(()),
-        false => Err(node::explain_wasm_pods(target.name(), &pods)),
+    if pods.is_empty() {
+        Ok(())
+    } else {
+        Err(node::explain_wasm_pods(target.name(), &pods))
     }
 }
 

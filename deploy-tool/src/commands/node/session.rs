@@ -68,12 +68,10 @@ pub async fn connect(arguments: &NodeArguments, selector: Option<&str>) -> Resul
 
 /// Refuses a change without named or selected nodes.
 pub fn refuse_unnamed(arguments: &NodeArguments) -> Result<()> {
-    match arguments.nodes.is_empty() && arguments.selector.is_none() {
-        true => {
-            Err(Error::input("no node is named")
-                .hint("name nodes, or select them by their labels: --selector pool=wasm"))
-        }
-        false => Ok(()),
+    if arguments.nodes.is_empty() && arguments.selector.is_none() {
+        Err(Error::input("no node is named").hint("name nodes, or select them by their labels: --selector pool=wasm"))
+    } else {
+        Ok(())
     }
 }
 
@@ -163,11 +161,12 @@ impl<'a> NodeSession<'a> {
                     Err(cause) => cause.causes().iter().fold(failure.cause(cause.message()), Error::cause),
                 };
                 // One that was never started has written nothing.
-                match log.is_empty() {
-                    true => Err(failure.into()),
-                    false => Err(cut_off(failure.detail(log).hint(
+                if log.is_empty() {
+                    Err(failure.into())
+                } else {
+                    Err(cut_off(failure.detail(log).hint(
                         "run the same command again: it goes on where this one stopped, or back to where it began",
-                    ))),
+                    )))
                 }
             }
         }
@@ -193,9 +192,10 @@ impl<'a> NodeSession<'a> {
 /// What a failure of the installer leaves behind: where the runtime does not come back, pods would only hang.
 pub fn outcome_after_failure(failed: &InstallerFailure) -> Outcome {
     let is_silent = failed.failure.number() == Some(&NO_WAY_BACK);
-    match is_silent || failed.is_cut_off {
-        true => Outcome::NeedsOperator,
-        false => Outcome::AsBefore,
+    if is_silent || failed.is_cut_off {
+        Outcome::NeedsOperator
+    } else {
+        Outcome::AsBefore
     }
 }
 
@@ -244,9 +244,10 @@ async fn load(printer: &Printer, cleanup: &Cleanup, cluster: &str, nodes: &[Chos
             kind::load_docker_image(&cache, progress, cluster, &lacking, &exact).await?;
             docker::run("cannot take the installer's second name away", ["rmi", &exact]).await?;
         }
-        progress.outcome(match lacking.is_empty() {
-            true => "installer's image on the nodes: unchanged".to_owned(),
-            false => format!("installer's image on the nodes: loaded into {}", lacking.join(", ")),
+        progress.outcome(if lacking.is_empty() {
+            "installer's image on the nodes: unchanged".to_owned()
+        } else {
+            format!("installer's image on the nodes: loaded into {}", lacking.join(", "))
         });
         Ok(())
     };

@@ -30,8 +30,9 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: NodeStatusArgu
     });
     let report = Report::new(&arguments.context, rows.collect());
     printer.result(&report, node::text(&report));
-    Ok(match report.healthy {
-        true => ExitStatus::Done,
-        false => ExitStatus::Cluster,
+    Ok(if report.healthy {
+        ExitStatus::Done
+    } else {
+        ExitStatus::Cluster
     })
 }

@@ -175,9 +175,10 @@ impl ToObjectStatus for Service {
             let addresses: Vec<String> = ingress
                 .filter_map(|entry| entry.ip.clone().or(entry.hostname.clone()))
                 .collect();
-            parts.push(match addresses.is_empty() {
-                true => "no address yet".to_owned(),
-                false => listed(addresses),
+            parts.push(if addresses.is_empty() {
+                "no address yet".to_owned()
+            } else {
+                listed(addresses)
             });
         }
         if kind == "ExternalName" {
@@ -203,9 +204,10 @@ impl ToObjectStatus for Ingress {
         let class = spec.and_then(|spec| spec.ingress_class_name.as_deref());
         let mut parts = vec![listed(hosts)];
         parts.extend(class.map(|class| format!("class {class}")));
-        parts.push(match addresses.is_empty() {
-            true => "no address yet".to_owned(),
-            false => listed(addresses),
+        parts.push(if addresses.is_empty() {
+            "no address yet".to_owned()
+        } else {
+            listed(addresses)
         });
         parts.retain(|part| !part.is_empty());
         object("Ingress", &self.metadata, parts.join(", "))

@@ -295,8 +295,9 @@ fn run_docker(arguments: &[&str]) -> Result<String, String> {
     let describe = |error: String| format!("docker {}: {error}", arguments.join(" "));
     let output = Command::new("docker").args(arguments).output();
     let output = output.map_err(|error| describe(error.to_string()))?;
-    match output.status.success() {
-        true => Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned()),
-        false => Err(describe(String::from_utf8_lossy(&output.stderr).into_owned())),
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    } else {
+        Err(describe(String::from_utf8_lossy(&output.stderr).into_owned()))
     }
 }

@@ -181,9 +181,10 @@ async fn pass(
 ) -> Result<Response<PassedOn>, kube::Error> {
     let target = request.uri().to_string();
     let watch = target.contains("watch=true") || target.contains("watch=1");
-    let fault = match record.failing.load(Ordering::Relaxed) {
-        true => fault::draw(&mut random.lock().unwrap(), watch),
-        false => None,
+    let fault = if record.failing.load(Ordering::Relaxed) {
+        fault::draw(&mut random.lock().unwrap(), watch)
+    } else {
+        None
     };
     record.faults.fetch_add(usize::from(fault.is_some()), Ordering::Relaxed);
     let method = request.method().to_string();

@@ -171,9 +171,10 @@ fn rootless(bench: &Bench, commands: &[page::Command]) {
 fn debian() -> String {
     let made = "localhost/debian:trixie-slim";
     let found = Command::new("docker").args(["image", "inspect", made]).output();
-    match found.unwrap().status.success() {
-        true => made.to_owned(),
-        false => pinned("hub_debian"),
+    if found.unwrap().status.success() {
+        made.to_owned()
+    } else {
+        pinned("hub_debian")
     }
 }
 

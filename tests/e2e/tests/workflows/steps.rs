@@ -122,13 +122,14 @@ fn the_steps_of_release() {
     assert!(!recorded.contains(PASSWORD), "{recorded}");
     let log = registry.log();
     let version = env!("CARGO_PKG_VERSION");
-    let tool_images: &[&str] = match whole() {
-        true => &[
+    let tool_images: &[&str] = if whole() {
+        &[
             "wasm-builder/manifests/{}-trixie",
             "wasm-node/manifests/{}-v1.36",
             "wasm-node-installer/manifests/{}-trixie",
-        ],
-        false => &["wasm-empty/manifests/{}-trixie"],
+        ]
+    } else {
+        &["wasm-empty/manifests/{}-trixie"]
     };
     for image in tool_images {
         let put = format!("PUT /v2/organisation/{}", image.replace("{}", version));

@@ -93,9 +93,10 @@ impl TlsConnectorBuilder {
 
     /// The connector. Fails if there are options.
     pub fn build(&self) -> Result<TlsConnector, Error> {
-        match self.has_options {
-            true => Err(Error::Options),
-            false => Ok(TlsConnector),
+        if self.has_options {
+            Err(Error::Options)
+        } else {
+            Ok(TlsConnector)
         }
     }
 }

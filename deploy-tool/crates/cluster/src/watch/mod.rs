@@ -123,9 +123,10 @@ impl Watch {
 
 fn watch_source(cluster: &Cluster, source: &Source) -> Changes {
     let watched = watch_need(cluster, source);
-    match source.need.is_optional() {
-        true => skip_forbidden(watched),
-        false => watched,
+    if source.need.is_optional() {
+        skip_forbidden(watched)
+    } else {
+        watched
     }
 }
 

@@ -87,9 +87,10 @@ pub async fn supply(printer: &Printer, cleanup: &Cleanup, cache: &Cache, local: 
 pub async fn refresh(printer: &Printer, cleanup: &Cleanup, cache: &Cache, local: &str) -> Result<()> {
     let found = docker::image(local).await?;
     let is_made_here = found.is_some_and(|image| pulled_names(&image, local).next().is_none());
-    match is_made_here && make::name(local).is_some() {
-        true => make(printer, cleanup, cache, local).await,
-        false => supply(printer, cleanup, cache, local).await,
+    if is_made_here && make::name(local).is_some() {
+        make(printer, cleanup, cache, local).await
+    } else {
+        supply(printer, cleanup, cache, local).await
     }
 }
 
@@ -152,9 +153,10 @@ async fn make(printer: &Printer, cleanup: &Cleanup, cache: &Cache, local: &str) 
         for name in pulled_names(&after, local) {
             docker::run("cannot take an image's other name away", ["rmi", "--no-prune", name]).await?;
         }
-        progress.outcome(match before.as_ref().is_some_and(|before| before.id == after.id) {
-            true => format!("image {local}: up to date"),
-            false => format!("image {local}: made on this host"),
+        progress.outcome(if before.as_ref().is_some_and(|before| before.id == after.id) {
+            format!("image {local}: up to date")
+        } else {
+            format!("image {local}: made on this host")
         });
         Ok(())
     };

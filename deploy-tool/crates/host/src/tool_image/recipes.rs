@@ -38,10 +38,7 @@ pub(super) fn unpack(cache: &Cache) -> Result<PathBuf> {
             {
                 return Err(error);
             }
-            fs::rename(&whole, &folder).or_else(|error| match is_whole(&folder) {
-                true => Ok(()),
-                false => Err(error),
-            })
+            fs::rename(&whole, &folder).or_else(|error| if is_whole(&folder) { Ok(()) } else { Err(error) })
         };
         write().map_err(|error| Error::file(format!("cannot write the folder `{}`", folder.display()), &error))?;
     }

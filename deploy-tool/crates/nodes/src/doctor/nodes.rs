@@ -37,9 +37,10 @@ pub fn candidates<'n>(class: &RuntimeClass, nodes: &'n [Node], wanted: &[String]
     if free.is_empty() || one_is_left_out {
         return (Verdict::Broken(no_candidates(class, &others, &held)), Vec::new());
     }
-    let left_out = match held.is_empty() {
-        true => String::new(),
-        false => format!("; left out: {}", listed(&held)),
+    let left_out = if held.is_empty() {
+        String::new()
+    } else {
+        format!("; left out: {}", listed(&held))
     };
     let versions: Vec<String> = free.iter().map(|node| version(node)).collect();
     let sentence = format!("{} of {}: {}{left_out}", free.len(), nodes.len(), listed(&versions));

@@ -9,18 +9,20 @@ use diagnostics::code::doctor::RUNTIME_CLASS;
 /// The RuntimeClass that is there.
 pub fn describe(class: &RuntimeClass) -> Verdict {
     let labels = labels(class);
-    let nodes = match labels.is_empty() {
-        true => "every node is said to have it (no `scheduling.nodeSelector`)".to_owned(),
-        false => format!("nodes with {} have it", labels.join(", ")),
+    let nodes = if labels.is_empty() {
+        "every node is said to have it (no `scheduling.nodeSelector`)".to_owned()
+    } else {
+        format!("nodes with {} have it", labels.join(", "))
     };
     Verdict::Healthy(format!("handler `{}`; {nodes}", class.handler))
 }
 
 /// The one that is not; `others` are those that are.
 pub fn missing(name: &str, others: &[String]) -> Verdict {
-    let known = match others.is_empty() {
-        true => "the cluster has none".to_owned(),
-        false => format!("the cluster has: {}", others.join(", ")),
+    let known = if others.is_empty() {
+        "the cluster has none".to_owned()
+    } else {
+        format!("the cluster has: {}", others.join(", "))
     };
     Verdict::Broken(
         Error::cluster(format!("there is no RuntimeClass `{name}`"))

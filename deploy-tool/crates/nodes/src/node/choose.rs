@@ -27,26 +27,23 @@ impl Chosen<'_> {
 /// Reads a handler's name: a DNS label, <https://kubernetes.io/docs/concepts/containers/runtime-class/>.
 pub fn handler(text: &str) -> Result<String, String> {
     let fits = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-';
-    match !text.is_empty()
-        && text.len() < 64
-        && text.chars().all(fits)
-        && !text.starts_with('-')
-        && !text.ends_with('-')
-    {
-        true => Ok(text.to_owned()),
-        false => Err("write a name of lower-case letters, digits and dashes".to_owned()),
+    if !text.is_empty() && text.len() < 64 && text.chars().all(fits) && !text.starts_with('-') && !text.ends_with('-') {
+        Ok(text.to_owned())
+    } else {
+        Err("write a name of lower-case letters, digits and dashes".to_owned())
     }
 }
 
 /// Reads the name of the installer's image, which runs as root on the nodes: by a digest, so that it is the same on each.
 pub fn image(text: &str) -> Result<String, String> {
     let reference = Reference::parse(text)?;
-    match reference.name.starts_with("sha256:") {
-        true => Ok(text.to_owned()),
-        false => Err(format!(
+    if reference.name.starts_with("sha256:") {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
             "name it by its digest, which `docker push` prints: {}@sha256:…; behind a tag may be another one on each node",
             text.rsplit_once(':').map_or(text, |(name, _)| name)
-        )),
+        ))
     }
 }
 
@@ -115,9 +112,10 @@ fn has_ipv6_alone(node: &Node) -> bool {
     let networks: Vec<&str> = networks.map(String::as_str).collect();
     let addresses = node.status.iter().flat_map(|status| status.addresses.iter().flatten());
     let internal = addresses.filter(|address| address.type_ == "InternalIP");
-    let known = match networks.is_empty() {
-        true => internal.map(|address| address.address.as_str()).collect(),
-        false => networks,
+    let known = if networks.is_empty() {
+        internal.map(|address| address.address.as_str()).collect()
+    } else {
+        networks
     };
     !known.is_empty() && known.iter().all(|address| address.contains(':'))
 }

@@ -21,10 +21,7 @@ const SHORT_GRACE_SECONDS: u64 = 30;
 
 /// How long a Job may take, its image included, for which `limit` is left.
 pub fn job_deadline(verb: Verb, limit: Duration) -> Duration {
-    match verb.is_read_only() {
-        true => limit,
-        false => limit + WORK,
-    }
+    if verb.is_read_only() { limit } else { limit + WORK }
 }
 
 /// The Job of the installer on a node. It sets `nodeName`, as the scheduler does not use a cordoned node.

@@ -21,9 +21,10 @@ pub fn resolve(root: &Path, path: &Path) -> Result<PathBuf> {
             continue;
         }
         let next = resolved.join(&part);
-        let target = match waiting.is_empty() {
-            true => None,
-            false => std::fs::read_link(root.join(&next)).ok(),
+        let target = if waiting.is_empty() {
+            None
+        } else {
+            std::fs::read_link(root.join(&next)).ok()
         };
         let Some(target) = target else {
             resolved = next;

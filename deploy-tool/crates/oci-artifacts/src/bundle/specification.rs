@@ -123,9 +123,10 @@ fn mounts(container: &Container) -> Vec<Value> {
     let mount = |destination: &str, kind: &str, source: &str, options: &[&str]| json!({"destination": destination, "type": kind, "source": source, "options": options});
     let is_rootless = container.rootless.is_some();
     // The group tty is not mapped in a rootless container.
-    let terminals: &[&str] = match is_rootless {
-        true => &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"],
-        false => &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
+    let terminals: &[&str] = if is_rootless {
+        &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]
+    } else {
+        &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]
     };
     let quiet = &["nosuid", "noexec", "nodev"];
     let mut mounts = vec![
@@ -145,9 +146,10 @@ fn mounts(container: &Container) -> Vec<Value> {
         ),
         mount("/dev/mqueue", "mqueue", "mqueue", quiet),
         // Only who owns the network may mount a new one.
-        match is_rootless {
-            true => mount("/sys", "none", "/sys", &["rbind", "nosuid", "noexec", "nodev", "ro"]),
-            false => mount("/sys", "sysfs", "sysfs", &["nosuid", "noexec", "nodev", "ro"]),
+        if is_rootless {
+            mount("/sys", "none", "/sys", &["rbind", "nosuid", "noexec", "nodev", "ro"])
+        } else {
+            mount("/sys", "sysfs", "sysfs", &["nosuid", "noexec", "nodev", "ro"])
         },
     ];
     let files = container.host_files.iter();

@@ -68,12 +68,13 @@ fn text(bytes: &[u8]) -> String {
 fn extension(entry: &mut impl Read) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     entry.take(MOST_EXTENSION + 1).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 > MOST_EXTENSION {
-        true => Err(Error::new(
+    if bytes.len() as u64 > MOST_EXTENSION {
+        Err(Error::new(
             ErrorKind::InvalidData,
             format!("a name in it has more than {} KiB", MOST_EXTENSION >> 10),
-        )),
-        false => Ok(bytes),
+        ))
+    } else {
+        Ok(bytes)
     }
 }
 

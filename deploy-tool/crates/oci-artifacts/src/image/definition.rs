@@ -129,9 +129,10 @@ impl Definition {
     /// # Errors
     /// When it is no YAML, has other fields, or would make an image that does not run.
     pub fn parse(image: &str, text: &str) -> Result<Self, DefinitionError> {
-        let fields = match yaml::documents::<Fields>(text)?.is_empty() {
-            true => Fields::default(),
-            false => yaml::parse_document(text)?,
+        let fields = if yaml::documents::<Fields>(text)?.is_empty() {
+            Fields::default()
+        } else {
+            yaml::parse_document(text)?
         };
         let definition = Self::from_fields(image, fields);
         let is_name = |text: &str, more: &str| {

@@ -64,9 +64,10 @@ pub fn attached(layout: &Layout) -> Vec<Attached> {
         let kind = artifact::kind(&manifest).unwrap_or("unknown");
         Attached::new(kind, manifest.layers.len(), &blob.digest)
     });
-    let entries = match is_index(&layout.root.media_type) {
-        true => Index::from_blob(&layout.root).manifests,
-        false => Vec::new(),
+    let entries = if is_index(&layout.root.media_type) {
+        Index::from_blob(&layout.root).manifests
+    } else {
+        Vec::new()
     };
     let beside = entries.iter().filter_map(|entry| {
         let kind = entry.annotations.get(ATTACHED_ANNOTATION)?;

@@ -49,9 +49,10 @@ impl Configuration {
     /// The command line: the entrypoint with the command, which may be replaced.
     pub fn arguments(&self, command: &[String]) -> Vec<String> {
         let process = self.config.clone().unwrap_or_default();
-        let command = match command.is_empty() {
-            true => process.cmd.unwrap_or_default(),
-            false => command.to_vec(),
+        let command = if command.is_empty() {
+            process.cmd.unwrap_or_default()
+        } else {
+            command.to_vec()
         };
         let entrypoint = process.entrypoint.unwrap_or_default();
         entrypoint.into_iter().chain(command).collect()

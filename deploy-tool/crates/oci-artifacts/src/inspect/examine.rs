@@ -42,9 +42,10 @@ pub fn image(layout: &Layout, contents: &[PlatformContents]) -> Report {
         schema: SCHEMA,
         name: layout.name.clone(),
         digest: layout.digest().to_owned(),
-        annotations: match is_index(&layout.root.media_type) {
-            true => Index::from_blob(&layout.root).annotations,
-            false => Manifest::from_blob(&layout.root).annotations,
+        annotations: if is_index(&layout.root.media_type) {
+            Index::from_blob(&layout.root).annotations
+        } else {
+            Manifest::from_blob(&layout.root).annotations
         },
         platforms,
         modules,

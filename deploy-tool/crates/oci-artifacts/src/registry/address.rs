@@ -13,9 +13,10 @@ pub fn require_https(named: Url, requested: &Url) -> Result<Url, Url> {
     }
     let is_same_port = named.port() == requested.port() || named.port() == requested.port_or_known_default();
     let mut secured = named.clone();
-    match named.host() == requested.host() && is_same_port && secured.set_scheme("https").is_ok() {
-        true => Ok(secured),
-        false => Err(named),
+    if named.host() == requested.host() && is_same_port && secured.set_scheme("https").is_ok() {
+        Ok(secured)
+    } else {
+        Err(named)
     }
 }
 

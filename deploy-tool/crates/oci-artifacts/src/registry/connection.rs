@@ -181,13 +181,13 @@ impl Connection {
             None => {
                 let schemes = Challenge::schemes(answer.all(WWW_AUTHENTICATE));
                 let by_token = schemes.iter().any(|scheme| scheme.eq_ignore_ascii_case("bearer"));
-                return Err(RegistryError::NotARegistry(match schemes.is_empty() {
-                    true => "it asks for a login and does not say how".to_owned(),
-                    false if by_token => "it asks for a token and does not say where there are any".to_owned(),
-                    false => format!(
-                        "it asks for a login by {}, and not by Basic or Bearer",
-                        schemes.join(", ")
-                    ),
+                return Err(RegistryError::NotARegistry(if schemes.is_empty() {
+                    "it asks for a login and does not say how".to_owned()
+                } else if by_token {
+                    "it asks for a token and does not say where there are any".to_owned()
+                } else {
+                    let schemes = schemes.join(", ");
+                    format!("it asks for a login by {schemes}, and not by Basic or Bearer")
                 }));
             }
             Some(Challenge::Basic) if self.found.login.is_none() => return Err(RegistryError::LoginNeeded),

@@ -160,10 +160,11 @@ fn kind(answer: &Response) -> String {
 }
 
 fn check_digest(found: &str, expected: &str) -> Result<(), RegistryError> {
-    match found == expected {
-        true => Ok(()),
-        false => Err(RegistryError::DigestMismatch(format!(
+    if found == expected {
+        Ok(())
+    } else {
+        Err(RegistryError::DigestMismatch(format!(
             "it gives {found} for {expected}"
-        ))),
+        )))
     }
 }

@@ -287,9 +287,10 @@ fn registry_error(error: &reqwest::Error) -> RegistryError {
         }
         _ => {}
     }
-    match error.is_connect() {
-        true => RegistryError::Unreachable(last.to_string()),
-        false => RegistryError::ConnectionLost(last.to_string()),
+    if error.is_connect() {
+        RegistryError::Unreachable(last.to_string())
+    } else {
+        RegistryError::ConnectionLost(last.to_string())
     }
 }
 

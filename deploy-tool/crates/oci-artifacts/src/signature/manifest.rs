@@ -180,9 +180,10 @@ pub enum Verdict {
 impl Verdict {
     /// Of a signature that is good if the repository that it names is the right one. Without a name it is of the digest alone.
     pub(super) fn for_repository(repository: &str, is_right: impl Fn(&str) -> bool) -> Self {
-        match repository.is_empty() || is_right(repository) {
-            true => Self::Good,
-            false => Self::OtherRepository(repository.to_owned()),
+        if repository.is_empty() || is_right(repository) {
+            Self::Good
+        } else {
+            Self::OtherRepository(repository.to_owned())
         }
     }
 }
@@ -218,8 +219,9 @@ pub fn candidates(manifest: &[u8]) -> Result<Vec<Candidate>, SignatureError> {
 
 fn layers(manifest: &[u8]) -> Result<Vec<Descriptor>, SignatureError> {
     let manifest: Manifest = serde_json::from_slice(manifest)?;
-    match manifest.layers.len() <= MOST_SIGNATURES {
-        true => Ok(manifest.layers),
-        false => Err(SignatureError::Many),
+    if manifest.layers.len() <= MOST_SIGNATURES {
+        Ok(manifest.layers)
+    } else {
+        Err(SignatureError::Many)
     }
 }

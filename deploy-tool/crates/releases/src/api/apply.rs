@@ -90,14 +90,12 @@ async fn apply_step(
         return Err(kinds.explain_unknown(object));
     };
     let api = api(cluster, &kind, object.namespace());
-    let stored = match plan.exact || step.take_over {
-        true => send_exactly(cluster, &api, object, step).await?,
-        false => {
-            let live = read_current(cluster, &api, object, step.live.clone()).await?;
-            let stored =
-                send_when_possible(cluster, &api, step.untried, object, live.as_ref(), Mode::default()).await?;
-            stored.map_err(|status| explain_refusal(cluster, object, &status, live.as_ref()))?
-        }
+    let stored = if plan.exact || step.take_over {
+        send_exactly(cluster, &api, object, step).await?
+    } else {
+        let live = read_current(cluster, &api, object, step.live.clone()).await?;
+        let stored = send_when_possible(cluster, &api, step.untried, object, live.as_ref(), Mode::default()).await?;
+        stored.map_err(|status| explain_refusal(cluster, object, &status, live.as_ref()))?
     };
     let stored = migrate_fields(cluster, &api, object, step, stored).await?;
     let stored = claims::claim(cluster, &api, &plan.release, stored).await?;
@@ -181,9 +179,10 @@ async fn send_exactly(
 /// Between the plan and the write something has changed after all.
 fn explain_refusal(cluster: &Cluster, object: &Object, status: &Status, live: Option<&DynamicObject>) -> Error {
     let conflicts = plan::conflicts(&object.title(), status, live);
-    match conflicts.is_empty() {
-        true => plan::refused(object, status),
-        false => plan::conflict_failure(&conflicts, cluster.now()),
+    if conflicts.is_empty() {
+        plan::refused(object, status)
+    } else {
+        plan::conflict_failure(&conflicts, cluster.now())
     }
 }
 

@@ -136,9 +136,10 @@ async fn explain_timeout(
     let failure = Error::cluster(format!("not everything is gone within {} s", limit.as_secs()))
         .code(&code::release::NOT_GONE)
         .detail(held.join("\n"));
-    let failure = match is_unknown {
-        true => failure.hint(UNREACHABLE_HINT),
-        false => failure,
+    let failure = if is_unknown {
+        failure.hint(UNREACHABLE_HINT)
+    } else {
+        failure
     };
     failure.hint("start the program that the finalizer belongs to, or wait longer with --timeout; then run the same command again")
 }
@@ -156,9 +157,10 @@ fn has_unreachable_group(found: &DynamicObject) -> bool {
 
 pub(super) fn describe_holders(found: &DynamicObject) -> String {
     let finalizers = found.finalizers();
-    let mut text = match finalizers.is_empty() {
-        true => "on its way out".to_owned(),
-        false => format!("held by the finalizer {}", finalizers.join(", ")),
+    let mut text = if finalizers.is_empty() {
+        "on its way out".to_owned()
+    } else {
+        format!("held by the finalizer {}", finalizers.join(", "))
     };
     // The conditions of a namespace name what is left in it.
     let conditions = found.data.pointer("/status/conditions").and_then(|all| all.as_array());

@@ -173,9 +173,10 @@ impl Kinds {
         let Some(kind) = self.find(&wanted) else {
             return Err(self.explain_unknown(&object));
         };
-        object.value.metadata.namespace = match kind.namespaced {
-            true => Some(object.namespace().unwrap_or(namespace).to_owned()),
-            false => None,
+        object.value.metadata.namespace = if kind.namespaced {
+            Some(object.namespace().unwrap_or(namespace).to_owned())
+        } else {
+            None
         };
         Ok((object, kind))
     }

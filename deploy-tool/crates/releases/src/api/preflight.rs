@@ -60,10 +60,7 @@ pub async fn explain_refusal(
 
 /// What a release gives up keeps everything but the release's own annotation.
 fn needed_action(step: &Step) -> Action {
-    match step.given_up {
-        true => Action::Change,
-        false => step.action,
-    }
+    if step.given_up { Action::Change } else { step.action }
 }
 
 fn plural_name(kinds: &Kinds, kind: &GroupVersionKind) -> Option<String> {

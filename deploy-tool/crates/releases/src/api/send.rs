@@ -121,9 +121,10 @@ fn escape_unprintable(json: Vec<u8>) -> Vec<u8> {
     }
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
-        match is_unprintable(letter) {
-            true => escaped.push_str(&format!("\\u{:04x}", u32::from(letter))),
-            false => escaped.push(letter),
+        if is_unprintable(letter) {
+            escaped.push_str(&format!("\\u{:04x}", u32::from(letter)))
+        } else {
+            escaped.push(letter)
         }
     }
     escaped.into_bytes()

@@ -41,14 +41,15 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Object>> {
         let places: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
         let failure = Error::input(format!("there are no manifests in {}", places.join(", "))).code(&NO_MANIFESTS);
         let deeper = left_out(paths);
-        return Err(match deeper.is_empty() {
-            true => failure.hint("name the YAML files, or their folder, with --manifests (-f)"),
-            false => failure
+        return Err(if deeper.is_empty() {
+            failure.hint("name the YAML files, or their folder, with --manifests (-f)")
+        } else {
+            failure
                 .cause("subfolders are not read unless they are named")
                 .hint(format!(
                     "name them: {}; or read all: --recursive (-R)",
                     arguments(&deeper)
-                )),
+                ))
         });
     }
     refuse_duplicates(&objects)?;

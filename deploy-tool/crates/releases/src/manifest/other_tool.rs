@@ -48,10 +48,12 @@ pub fn refuse(file: &str, object: &Map<String, Value>) -> Option<Problem> {
         .unwrap_or_default();
     let is_kustomization = text("apiVersion").starts_with("kustomize.config.k8s.io/")
         || KUSTOMIZATIONS.contains(&name) && !object.contains_key("kind");
-    let (message, hint) = match is_kustomization {
-        true => ("this is a file of kustomize", kustomize(folder)),
-        false if is_chart => ("this describes a chart of Helm", helm(folder)),
-        false => return hook(object),
+    let (message, hint) = if is_kustomization {
+        ("this is a file of kustomize", kustomize(folder))
+    } else if is_chart {
+        ("this describes a chart of Helm", helm(folder))
+    } else {
+        return hook(object);
     };
     Some(Problem::new(&OTHER_TOOL, "", message, hint))
 }

@@ -63,9 +63,10 @@ pub fn refuse_inexact(objects: &[Object]) -> Result<()> {
         )
     });
     let others: Vec<String> = others.collect();
-    let failure = match others.is_empty() {
-        true => failure,
-        false => failure.detail(others.join("\n")),
+    let failure = if others.is_empty() {
+        failure
+    } else {
+        failure.detail(others.join("\n"))
     };
     Err(failure.hint("name a version or a digest"))
 }

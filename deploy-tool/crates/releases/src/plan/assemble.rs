@@ -199,12 +199,13 @@ fn prune_step(release: &Name, identity: &Identity, live: &DynamicObject) -> Opti
     if !is_ours {
         return None;
     }
-    let (action, notes) = match holds_data(identity, live) {
-        true => (
+    let (action, notes) = if holds_data(identity, live) {
+        (
             Action::Keep,
             vec!["left, though the manifests have it no longer: it holds data".to_owned()],
-        ),
-        false => (Action::Prune, Vec::new()),
+        )
+    } else {
+        (Action::Prune, Vec::new())
     };
     Some(Step {
         action,

@@ -27,10 +27,7 @@ pub enum OnConflict {
 impl OnConflict {
     /// By the flag `--take-over`.
     pub fn from_flag(take_over: bool) -> Self {
-        match take_over {
-            true => Self::TakeOver,
-            false => Self::Ask,
-        }
+        if take_over { Self::TakeOver } else { Self::Ask }
     }
 }
 
@@ -72,9 +69,10 @@ impl Conflict {
 /// When there are some; all of them are named.
 pub fn refuse_undecided(plan: &Plan, now: Timestamp) -> Result<()> {
     let undecided: Vec<Conflict> = plan.steps.iter().flat_map(|step| step.undecided.clone()).collect();
-    match undecided.is_empty() {
-        true => Ok(()),
-        false => Err(conflict_failure(&undecided, now)),
+    if undecided.is_empty() {
+        Ok(())
+    } else {
+        Err(conflict_failure(&undecided, now))
     }
 }
 

@@ -61,9 +61,10 @@ pub fn differences(live: &DynamicObject, after: &DynamicObject, generated: &[&st
 
 /// Masks a difference, if the object is a Secret.
 pub fn mask_secret(difference: Difference, object: &DynamicObject) -> Difference {
-    match is_secret(object) {
-        true => mask_values(difference, &[]),
-        false => difference,
+    if is_secret(object) {
+        mask_values(difference, &[])
+    } else {
+        difference
     }
 }
 

@@ -92,9 +92,10 @@ pub fn label(branch: &str) -> String {
 
 /// What a field adds to a path: names with dots, as annotations have, are quoted.
 pub fn field(name: &str) -> String {
-    match name.contains(['.', '/', '[']) {
-        true => format!("[\"{name}\"]"),
-        false => format!(".{name}"),
+    if name.contains(['.', '/', '[']) {
+        format!("[\"{name}\"]")
+    } else {
+        format!(".{name}")
     }
 }
 

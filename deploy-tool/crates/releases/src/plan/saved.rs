@@ -73,9 +73,10 @@ pub fn read(path: &Path) -> Result<Saved> {
     };
     let bytes = std::fs::read(path).map_err(|error| unusable(&error))?;
     let saved: Saved = serde_json::from_slice(&bytes).map_err(|error| unusable(&error))?;
-    match saved.schema == SCHEMA {
-        true => Ok(saved),
-        false => Err(unusable(&format!("its form is `{}`, not `{SCHEMA}`", saved.schema))),
+    if saved.schema == SCHEMA {
+        Ok(saved)
+    } else {
+        Err(unusable(&format!("its form is `{}`, not `{SCHEMA}`", saved.schema)))
     }
 }
 

@@ -14,15 +14,16 @@ pub fn refuse_other_cluster(saved: &Saved, context: &str, cluster: Option<&str>)
         (Some(then), Some(now)) => then == now,
         _ => saved.context == context,
     };
-    match same {
-        true => Ok(()),
-        false => Err(Error::input("the plan was made for another cluster")
+    if same {
+        Ok(())
+    } else {
+        Err(Error::input("the plan was made for another cluster")
             .code(&code::apply::PLAN_OF_OTHER_CLUSTER)
             .cause(format!(
                 "it was made with the context `{}`, and this is `{context}`",
                 saved.context
             ))
-            .hint("name its cluster's context with --context, or make a new plan for this one")),
+            .hint("name its cluster's context with --context, or make a new plan for this one"))
     }
 }
 
@@ -43,9 +44,10 @@ pub fn refuse_changes(plan: &Plan, live: &Live) -> Result<()> {
         }
     };
     let changes: Vec<String> = plan.steps.iter().filter_map(change).collect();
-    match changes.is_empty() {
-        true => Ok(()),
-        false => Err(outdated(&changes)),
+    if changes.is_empty() {
+        Ok(())
+    } else {
+        Err(outdated(&changes))
     }
 }
 

@@ -55,9 +55,10 @@ pub fn summary(plan: &Plan) -> String {
         0 => numbers,
         count => format!("{numbers}; {count} with fields to be decided"),
     };
-    match plan.is_empty() {
-        true => format!("nothing to do for release {}: {numbers}", plan.release),
-        false => format!("release {}: {numbers}", plan.release),
+    if plan.is_empty() {
+        format!("nothing to do for release {}: {numbers}", plan.release)
+    } else {
+        format!("release {}: {numbers}", plan.release)
     }
 }
 

@@ -53,9 +53,10 @@ fn diff_lines<'t>(before: &[&'t str], after: &[&'t str]) -> Vec<Line<'t>> {
     let mut common = vec![0u32; (before.len() + 1) * width];
     for i in (0..before.len()).rev() {
         for j in (0..after.len()).rev() {
-            common[i * width + j] = match before[i] == after[j] {
-                true => common[(i + 1) * width + j + 1] + 1,
-                false => common[(i + 1) * width + j].max(common[i * width + j + 1]),
+            common[i * width + j] = if before[i] == after[j] {
+                common[(i + 1) * width + j + 1] + 1
+            } else {
+                common[(i + 1) * width + j].max(common[i * width + j + 1])
             };
         }
     }

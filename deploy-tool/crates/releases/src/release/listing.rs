@@ -86,9 +86,10 @@ pub fn table(listing: &Listing) -> String {
     let header = ["REVISION", "STATE", "CREATED", "OBJECTS", "IMAGES", "REASON"];
     let row = |entry: &Entry| {
         let images: Vec<String> = entry.images.iter().map(|image| short(image)).collect();
-        let reason = match entry.message.is_empty() {
-            true => entry.reason.clone(),
-            false => format!("{}: {}", entry.reason, entry.message),
+        let reason = if entry.message.is_empty() {
+            entry.reason.clone()
+        } else {
+            format!("{}: {}", entry.reason, entry.message)
         };
         [
             entry.revision.to_string(),

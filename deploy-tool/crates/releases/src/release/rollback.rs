@@ -47,9 +47,10 @@ pub fn no_such_revision(release: &Name, history: &History, number: u32) -> Error
         .revisions()
         .map(|revision| revision.number.to_string())
         .collect();
-    let there_are = match numbers.is_empty() {
-        true => "it has none".to_owned(),
-        false => format!("it has {}", numbers.join(", ")),
+    let there_are = if numbers.is_empty() {
+        "it has none".to_owned()
+    } else {
+        format!("it has {}", numbers.join(", "))
     };
     Error::input(format!("release {release} has no revision {number}"))
         .code(&code::release::NO_SUCH_REVISION)

@@ -36,9 +36,10 @@ impl<'a> Background<'a> {
         let absolute = |folder: &Path| {
             let failure = |error| Error::file(format!("cannot look at `{}`", folder.display()), &error);
             // A project without definitions of images has no folder of them.
-            match folder.exists() {
-                true => folder.canonicalize().map_err(failure),
-                false => std::path::absolute(folder).map_err(failure),
+            if folder.exists() {
+                folder.canonicalize().map_err(failure)
+            } else {
+                std::path::absolute(folder).map_err(failure)
             }
         };
         let folders = [absolute(workspace)?, absolute(images)?];

@@ -64,13 +64,14 @@ pub fn native_code(uses: &Uses) -> Option<NativeCode> {
 pub fn check(files: &[SourceFile]) -> Vec<Finding> {
     let found = files.iter().filter_map(|file| Some((file, native_code(&file.uses)?)));
     let finding = |(file, code): (&SourceFile, NativeCode)| {
-        let (weight, remedy, what) = match code.is_conditional {
-            true => (
+        let (weight, remedy, what) = if code.is_conditional {
+            (
                 Weight::Wrong,
                 Remedy::Line,
                 format!("unless it does not for Wasm: {}", code.what),
-            ),
-            false => (Weight::Compile, Remedy::Redesign, code.what),
+            )
+        } else {
+            (Weight::Compile, Remedy::Redesign, code.what)
         };
         Finding {
             trap: "c-code",

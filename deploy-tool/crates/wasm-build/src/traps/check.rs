@@ -94,9 +94,10 @@ pub fn sources(workspace: &Workspace, package: &Package, features: &[String], lo
 type Entries = fn(&Package, bool) -> Vec<&Path>;
 
 fn sources_of(member: &Package, is_module: bool) -> Vec<&Path> {
-    match is_module {
-        true => member.module_sources().collect(),
-        false => member.library_sources().collect(),
+    if is_module {
+        member.module_sources().collect()
+    } else {
+        member.library_sources().collect()
     }
 }
 

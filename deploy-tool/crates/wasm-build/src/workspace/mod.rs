@@ -261,13 +261,14 @@ impl Workspace {
         };
         if !package.binaries().any(|binary| binary == name) {
             let binaries: Vec<&str> = package.binaries().collect();
-            let has = match binaries.is_empty() {
-                true => "it has none, and a module is made of one: src/main.rs".to_owned(),
-                false => format!(
+            let has = if binaries.is_empty() {
+                "it has none, and a module is made of one: src/main.rs".to_owned()
+            } else {
+                format!(
                     "it has {}: a [[bin]] with `name = \"{name}\"` and `path = \"{}\"` makes one the module",
                     binaries.join(", "),
                     package.binary_source(binaries[0]).display()
-                ),
+                )
             };
             return Err(WorkspaceError::NoBinary(name.to_owned(), has));
         }

@@ -62,9 +62,10 @@ pub fn dependencies(manifest: Manifest<'_>, root: Manifest<'_>) -> Vec<(String, 
         .flat_map(|table| table.iter())
         .filter_map(|(key, item)| {
             let written = item.as_table_like()?;
-            match is_inherited(written) {
-                true => named(root.0, key, inherited?.get(key)?.as_table_like()?),
-                false => named(manifest.0, key, written),
+            if is_inherited(written) {
+                named(root.0, key, inherited?.get(key)?.as_table_like()?)
+            } else {
+                named(manifest.0, key, written)
             }
         })
         .collect()

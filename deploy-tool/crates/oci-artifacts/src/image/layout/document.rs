@@ -86,9 +86,10 @@ pub fn parts(manifest: &Blob) -> Result<(Descriptor, Vec<Descriptor>), LayoutErr
 
 /// Nothing that is neither an image nor an index is read any further.
 pub(super) fn kind(digest: &str, media_type: &str) -> Result<(), LayoutError> {
-    match is_index(media_type) || is_manifest(media_type) {
-        true => Ok(()),
-        false => Err(LayoutError::MediaType(digest.to_owned(), media_type.to_owned())),
+    if is_index(media_type) || is_manifest(media_type) {
+        Ok(())
+    } else {
+        Err(LayoutError::MediaType(digest.to_owned(), media_type.to_owned()))
     }
 }
 

@@ -119,11 +119,12 @@ impl<F: Files> Reader<'_, F> {
 }
 
 fn check_digest(blob: &Blob, found: &str) -> Result<(), LayoutError> {
-    match found == blob.digest {
-        true => Ok(()),
-        false => Err(LayoutError::Damaged(
+    if found == blob.digest {
+        Ok(())
+    } else {
+        Err(LayoutError::Damaged(
             blob.digest.clone(),
             format!("their digest is {found}"),
-        )),
+        ))
     }
 }

@@ -109,9 +109,10 @@ impl Refusal {
     pub fn sentence(&self) -> String {
         let parts = [self.code.as_str(), self.message.as_str()];
         let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        match parts.is_empty() {
-            true => format!("it answers {}", self.status),
-            false => format!("it answers {}: {}", self.status, parts.join(": ")),
+        if parts.is_empty() {
+            format!("it answers {}", self.status)
+        } else {
+            format!("it answers {}: {}", self.status, parts.join(": "))
         }
     }
 }
@@ -204,9 +205,10 @@ fn login_needed(doing: String, registry: &str, found: &FoundLogin) -> Error {
         return failure.cause(why);
     }
     let failure = Error::cluster(doing).code(&LOGIN_NEEDED).cause(why);
-    let failure = match found.searched.is_empty() {
-        true => failure,
-        false => failure.cause(format!("looked for in: {}", found.searched.join(", "))),
+    let failure = if found.searched.is_empty() {
+        failure
+    } else {
+        failure.cause(format!("looked for in: {}", found.searched.join(", ")))
     };
     failure.hint(log_in(registry))
 }

@@ -32,9 +32,10 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Object>> {
             );
         }
     }
-    let lines = match found.need_lines() {
-        true => yaml::line_indexes(text),
-        false => Vec::new(),
+    let lines = if found.need_lines() {
+        yaml::line_indexes(text)
+    } else {
+        Vec::new()
     };
     let line_of = |line: u64, pointer: &str| {
         let document = lines.iter().find(|index| index.line == line);
@@ -59,11 +60,12 @@ fn no_yaml(file: &str, text: &str, error: &YamlError) -> Error {
     let failure = Error::input(format!("the manifest `{file}` cannot be used"))
         .code(&NO_YAML)
         .cause(error);
-    match text.contains("{{") {
-        true => failure
+    if text.contains("{{") {
+        failure
             .code(&OTHER_TOOL)
-            .hint("if this is a template of a Helm chart, let Helm fill it in: `helm template NAME CHART --no-hooks | deploy-tool apply -f -`"),
-        false => failure.hint("correct that line, or the one before it"),
+            .hint("if this is a template of a Helm chart, let Helm fill it in: `helm template NAME CHART --no-hooks | deploy-tool apply -f -`")
+    } else {
+        failure.hint("correct that line, or the one before it")
     }
 }
 

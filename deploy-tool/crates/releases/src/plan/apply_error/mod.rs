@@ -22,9 +22,10 @@ pub fn all_refused(mut refusals: Vec<Error>) -> Option<Error> {
         return refusals.pop();
     }
     let summary = format!("the cluster refuses {} objects", refusals.len());
-    let failure = match refusals.iter().all(|refusal| refusal.status == ExitStatus::Input) {
-        true => Error::input(summary),
-        false => Error::cluster(summary),
+    let failure = if refusals.iter().all(|refusal| refusal.status == ExitStatus::Input) {
+        Error::input(summary)
+    } else {
+        Error::cluster(summary)
     };
     let same = refusals.windows(2).all(|two| two[0].number() == two[1].number());
     let number = refusals[0].number().filter(|_| same);
@@ -221,9 +222,10 @@ fn is_immutable(message: &str) -> bool {
 fn suggest_fix(object: &Object) -> String {
     let GroupVersionKind { group, kind, .. } = object.group_version_kind();
     // Several groups may have a kind of this name; of Kubernetes' own there is one.
-    let kind = match object.hides_images() {
-        true => format!("{}.{group}", kind.to_ascii_lowercase()),
-        false => kind.to_ascii_lowercase(),
+    let kind = if object.hides_images() {
+        format!("{}.{group}", kind.to_ascii_lowercase())
+    } else {
+        kind.to_ascii_lowercase()
     };
     let name = object.name();
     let namespace = object.namespace().map(|namespace| format!(" --namespace {namespace}"));

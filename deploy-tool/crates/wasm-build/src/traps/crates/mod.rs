@@ -27,9 +27,10 @@ pub fn check_crates(graph: &GuestGraph) -> Vec<Finding> {
         findings.extend(
             rule(guest_crate)
                 .filter(|rule| is_certain || rule.trap == "c-code")
-                .map(|rule| match is_certain {
-                    true => finding(rule.trap, rule.weight, guest_crate, rule.what.to_owned(), rule.fix),
-                    false => {
+                .map(|rule| {
+                    if is_certain {
+                        finding(rule.trap, rule.weight, guest_crate, rule.what.to_owned(), rule.fix)
+                    } else {
                         let what = format!("where it is linked into the module: {}", rule.what);
                         finding(rule.trap, Weight::Wrong, guest_crate, what, rule.fix)
                     }

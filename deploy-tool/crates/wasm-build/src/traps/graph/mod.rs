@@ -267,9 +267,10 @@ fn read_line(line: &str) -> Option<(usize, &str, &str, CrateSource, &str)> {
     // Of another registry it is "(registry `NAME`)".
     let source = words.find_map(|word| {
         let source = word.strip_prefix('(')?;
-        match source.contains("://") {
-            true => Some(CrateSource::Git(without_commit(source.trim_end_matches(')')))),
-            false => source.starts_with('/').then_some(CrateSource::Folder),
+        if source.contains("://") {
+            Some(CrateSource::Git(without_commit(source.trim_end_matches(')'))))
+        } else {
+            source.starts_with('/').then_some(CrateSource::Folder)
         }
     });
     Some((depth, name, version, source.unwrap_or_default(), features))
