@@ -47,7 +47,7 @@ reproducible: ## the service built twice, in two folders: module, image and what
 	@scripts/reproducible
 
 tool: ## target/release/deploy-tool
-	@cargo build --release --locked --package deploy-tool
+	@CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-target} cargo build --release --locked --package deploy-tool
 
 bench: ## Wasm beside its native build as pods: size, start, memory, load, rollouts; docs/bench.html (half an hour)
 	@scripts/bench

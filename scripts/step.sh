@@ -9,6 +9,9 @@
 cache=${DEPLOY_TOOL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/deploy-tool}
 logs=$cache/logs
 mkdir -p "$logs"
+# Where programs are found after they are compiled: a user's Cargo configuration may name other folders.
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/target}
+unset CARGO_BUILD_TARGET
 
 # say TEXT…: talk goes to stderr, data to stdout.
 say() { printf '%s\n' "$*" >&2; }
@@ -36,10 +39,13 @@ now() { if [ -n "${EPOCHREALTIME:-}" ]; then echo "${EPOCHREALTIME/,/.}"; else d
 seconds_since() { LC_ALL=C awk -v start="$1" -v now="$(now)" 'BEGIN { printf "%.1f", now - start }'; }
 
 # last_line FILE: the newest line of a log, short enough for one terminal line.
-last_line() { tail -c 2000 "$1" 2>/dev/null | tr '\r' '\n' | grep -v '^[[:space:]]*$' | tail -n 1 | cut -c 1-90; }
+last_line() { { tail -c 2000 "$1" 2>/dev/null | tr '\r' '\n' | grep -v '^[[:space:]]*$' || true; } | tail -n 1 | cut -c 1-90; }
 
 # last_sentence FILE: the last words of a log, whole, without what a program says before its own failure.
-last_sentence() { grep -v '^[[:space:]]*$' "$1" 2>/dev/null | tail -n 1 | sed 's/^✗ //; s/^Error response from daemon: //'; }
+# Nothing, of a log without any.
+last_sentence() {
+  { grep -v '^[[:space:]]*$' "$1" 2>/dev/null || true; } | tail -n 1 | sed 's/^✗ //; s/^Error response from daemon: //'
+}
 
 # show_alive TITLE LOG: runs beside a step until it is ended. Its pause may outlive the script, and must not keep the lock.
 show_alive() {

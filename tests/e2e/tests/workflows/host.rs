@@ -8,10 +8,10 @@ use std::process::Command;
 use e2e::{CommandOutput, repository, script};
 
 /// Programs of a host, each with the shell commands that it is, and where the others are.
-struct Host(tempfile::TempDir, String);
+pub struct Host(tempfile::TempDir, String);
 
 impl Host {
-    fn with(programs: &[(&str, &str)]) -> Self {
+    pub fn with(programs: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (name, commands) in programs {
             let path = folder.path().join(name);
@@ -38,15 +38,15 @@ impl Host {
         self
     }
 
-    fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.0.path()
     }
 
-    fn run(&self, path: &str, arguments: &[&str]) -> CommandOutput {
+    pub fn run(&self, path: &str, arguments: &[&str]) -> CommandOutput {
         CommandOutput::from(self.command(path, arguments).output().unwrap())
     }
 
-    fn command(&self, path: &str, arguments: &[&str]) -> Command {
+    pub fn command(&self, path: &str, arguments: &[&str]) -> Command {
         let mut command = self.has(script(path));
         command.args(arguments);
         command
@@ -154,54 +154,6 @@ fn what_kind_is_downloaded_with_is_asked_for_where_it_cannot_be_compiled() {
 
 #[test]
 #[ignore = "with the others of this file"]
-fn builds_have_the_proxies_that_the_shell_has() {
-    let docker = |run: &str, build: &str| {
-        format!(
-            r#"echo "$*" >>"$CALLS"
-            case $* in
-              *deploy-tool.origin*) echo hub ;;
-              run*) printf '%s\n' "E: Cannot reach the packages" "E: Some index files failed to download."; exit {run} ;;
-              build*) exit {build} ;;
-            esac"#
-        )
-    };
-    let images = |run: &str| {
-        let host = Host::with(&[("docker", &docker(run, "1"))]);
-        let calls = host.path().join("calls");
-        let mut command = host.command("scripts/images", &["builder"]);
-        for name in ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "no_proxy"] {
-            command.env_remove(name);
-        }
-        command
-            .env("HTTP_PROXY", "http://proxy:3128")
-            .env("https_proxy", "http://proxy:3128");
-        command.env("IMAGES_FROM", "hub").env("CALLS", &calls);
-        let output = CommandOutput::from(command.output().unwrap());
-        (output, fs::read_to_string(calls).unwrap())
-    };
-    let (_, calls) = images("0");
-    assert!(
-        calls.contains("\nbuild --build-arg HTTP_PROXY --build-arg https_proxy --network default "),
-        "{calls}"
-    );
-    // Where neither network reaches the packages, nothing is built.
-    let (output, calls) = images("1");
-    output.failure(
-        3,
-        &[
-            "containers do not reach Debian's packages: E: Cannot reach the packages",
-            "https://docs.docker.com/engine/cli/proxy/",
-        ],
-    );
-    for network in ["default", "host"] {
-        let probe = format!("run --rm --network {network} --env HTTP_PROXY --env https_proxy ");
-        assert!(calls.contains(&probe), "{calls}");
-    }
-    assert!(!calls.contains("\nbuild "), "{calls}");
-}
-
-#[test]
-#[ignore = "with the others of this file"]
 fn files_of_a_container_are_the_users_in_each_kind_of_engine() {
     for (security, options) in [
         ("name=seccomp,profile=builtin", "--user=1000:1000"),
@@ -243,6 +195,25 @@ fn who_may_not_install_is_told_what_to_install() {
         "{install}"
     );
     assert!(install.ends_with("--no-install-recommends wrk"), "{install}");
+}
+
+#[test]
+#[ignore = "with the others of this file"]
+fn who_fetches_the_list_of_packages_elsewhere_is_waited_for() {
+    // apt 2.6 and 3.3: its option waits for the lock of installed packages, and this one is told at once.
+    let apt = r#"case " $* " in
+        *" update "*) [ -e "$CALLS" ] || { : >"$CALLS"; echo "E: Could not get lock /var/lib/apt/lists/lock."; exit 100; } ;;
+        *" install "*" broken "*) echo "E: Unable to locate package broken"; exit 100 ;;
+        esac"#;
+    let host = Host::with(&[("apt-get", apt), ("sudo", r#"shift; exec "$@""#), ("sleep", "exit 0")]);
+    let install = |package: &str| {
+        let mut command = host.command("scripts/packages", &[package]);
+        command.env("CALLS", host.path().join("calls"));
+        CommandOutput::from(command.output().unwrap())
+    };
+    let output = install("wrk").success();
+    assert!(output.stderr.contains("packages installed: wrk"), "{}", output.stderr);
+    install("broken").failure(3, &["E: Unable to locate package broken"]);
 }
 
 #[test]
