@@ -82,7 +82,8 @@ end_step() {
     return 0
   fi
   say "✗ $title ($seconds s)"
-  tail -n 15 "$log" | sed 's/^/    /' >&2
+  # Of tests what failed in each, else the end.
+  if grep -q '^failures:$' "$log"; then sed -n '/^failures:$/,$p' "$log" | head -n 150; else tail -n 15 "$log"; fi | sed 's/^/    /' >&2
   if grep -q 'No space left on device' "$log"; then
     say "  the disk is full: free some space, for instance with \`docker system prune\`, then run the same command again"
   fi

@@ -1,12 +1,13 @@
 //! Names and namespaces that no other test has, and no run that was killed.
 
-use std::sync::Once;
+use std::fs::File;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use crate::{kubectl, kubectl_with_input};
+use crate::{cluster, kubectl, kubectl_with_input};
 
 /// Between what a namespace is for and what makes its name unique.
 const MARK: &str = "-test-";
@@ -30,8 +31,9 @@ pub struct Namespace {
 impl Namespace {
     /// The name alone: what is deployed makes the namespace.
     pub fn named(purpose: &str) -> Self {
-        static CLEAN: Once = Once::new();
-        CLEAN.call_once(delete_those_of_earlier_runs);
+        /// Shared by the test programs of a cluster while they run.
+        static LOCK: OnceLock<File> = OnceLock::new();
+        LOCK.get_or_init(delete_those_of_earlier_runs);
         Self { name: unique(purpose) }
     }
 
@@ -65,8 +67,17 @@ fn is_unique(name: &str) -> bool {
     end.is_some_and(|end| end.len() == DIGITS && end.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// Their pods would take the nodes' memory.
-fn delete_those_of_earlier_runs() {
+/// Their pods would take the nodes' memory. Where another test program runs on the cluster, it has done so, and some are its own.
+fn delete_those_of_earlier_runs() -> File {
+    let lock = File::create(std::env::temp_dir().join(format!("e2e-{}.lock", cluster()))).unwrap();
+    if lock.try_lock().is_ok() {
+        delete_all();
+    }
+    lock.lock_shared().unwrap();
+    lock
+}
+
+fn delete_all() {
     let listed = kubectl(&["get", "namespaces", "--output", "jsonpath={.items[*].metadata.name}"]).success();
     let left: Vec<&str> = listed
         .stdout
