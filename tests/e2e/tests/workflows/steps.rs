@@ -169,6 +169,9 @@ fn the_steps_of_release() {
     let newest = output.stdout.lines().next().unwrap_or_default();
     let minor: u32 = newest.strip_prefix("GLIBC_2.").unwrap().parse().unwrap();
     assert!(minor <= 35, "the program needs {newest}");
+    let size = runner.path("release", "target/program").metadata().unwrap().len();
+    println!("the program has {size} bytes");
+    assert!(size <= 12_000_000, "{size}");
     for call in [
         format!("cosign sign --yes {}/organisation/orders@sha256:", registry.address),
         "cosign attest --yes --type slsaprovenance1 --predicate target/images/provenance.json".to_owned(),
