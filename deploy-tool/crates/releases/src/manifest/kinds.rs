@@ -2,6 +2,7 @@
 
 use kube::core::GroupVersionKind;
 use serde_json::Value;
+use strsim::levenshtein;
 
 use super::object::Object;
 use diagnostics::Error;
@@ -66,7 +67,7 @@ pub fn unknown_kind(object: &Object, known: &[GroupVersionKind]) -> Error {
 /// The same kind elsewhere, rather than one that is written nearly so.
 fn nearest<'k>(wanted: &GroupVersionKind, known: &'k [GroupVersionKind]) -> Option<&'k GroupVersionKind> {
     let rate = |candidate: &GroupVersionKind| {
-        let letters = distance(&wanted.kind.to_lowercase(), &candidate.kind.to_lowercase());
+        let letters = levenshtein(&wanted.kind.to_lowercase(), &candidate.kind.to_lowercase());
         (letters <= wanted.kind.len() / 3).then_some((
             letters,
             wanted.kind != candidate.kind,
@@ -76,21 +77,6 @@ fn nearest<'k>(wanted: &GroupVersionKind, known: &'k [GroupVersionKind]) -> Opti
     };
     let rated = known.iter().filter_map(|candidate| Some((rate(candidate)?, candidate)));
     rated.min_by_key(|(rate, _)| *rate).map(|(_, candidate)| candidate)
-}
-
-/// How many letters have to be changed, added or left out: <https://en.wikipedia.org/wiki/Levenshtein_distance>
-pub fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (line, letter) in left.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], line + 1);
-        for column in 0..right.len() {
-            let changed = diagonal + usize::from(letter != right[column]);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(row[column] + 1).min(diagonal + 1);
-        }
-    }
-    row[right.len()]
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //! silently.
 
 use serde_json::{Map, Value};
+use strsim::levenshtein;
 
-use super::kinds::distance;
 use super::problem::Problem;
 use diagnostics::code::input::{NO_OBJECT, UNKNOWN_FIELD};
 
@@ -88,7 +88,7 @@ pub fn unknown_fields(
         .map(|field| {
             let near = known
                 .iter()
-                .map(|known| (distance(field, known), known))
+                .map(|known| (levenshtein(field, known), known))
                 .filter(|(letters, _)| *letters <= field.len() / 3 + 1)
                 .min();
             let message = format!("{title} has a field that there is not: `{prefix}{field}`");
