@@ -3,6 +3,7 @@
 //!
 //! <https://cyclonedx.org/docs/1.6/json/>
 
+pub mod lock_file;
 pub mod tree;
 
 use std::collections::BTreeMap;

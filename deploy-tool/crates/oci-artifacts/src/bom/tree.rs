@@ -1,6 +1,8 @@
-//! Parses `cargo tree` for the crates in a module, and Cargo.lock for their checksums.
+//! Parses `cargo tree` for the crates in a module; their checksums are those of Cargo.lock.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use super::lock_file;
 
 /// How `cargo tree` has to print: each line begins with its depth.
 pub const FORMAT: &str = "{p}|{l}|{r}";
@@ -81,16 +83,10 @@ fn read_line(line: &str) -> Option<(usize, Crate)> {
 
 /// The SHA-256 of the archives of crates in Cargo.lock, by their keys.
 pub fn checksums(lock: &str) -> BTreeMap<String, String> {
-    let packages = lock.split("[[package]]").skip(1).filter_map(|package| {
-        let field = |name: &str| {
-            let mut values = package
-                .lines()
-                .filter_map(|line| line.strip_prefix(name)?.strip_prefix(" = \""));
-            values.next()?.strip_suffix('"')
-        };
-        Some((key(field("name")?, field("version")?), field("checksum")?.to_owned()))
-    });
-    packages.collect()
+    let packages = lock_file::packages(lock).into_iter();
+    packages
+        .filter_map(|package| Some((key(&package.name, &package.version), package.checksum?)))
+        .collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use self::path_crate::PathCrate;
 use crate::target_cfg;
+use oci_artifacts::bom::lock_file::{self, LockedPackage};
 
 /// A Cargo workspace.
 #[derive(Clone, Debug, Deserialize)]
@@ -211,19 +212,10 @@ impl Package {
 
     /// Whether a package of a registry depends on it, which `[patch]` alone can make so.
     /// <https://doc.rust-lang.org/cargo/reference/overriding-dependencies.html#the-patch-section>
-    fn stands_in(&self, lock: &str) -> bool {
-        let of_registry = lock
-            .split("[[package]]")
-            .filter(|package| package.contains("\nsource = "));
-        // ` "NAME",`, and with its version where there is another one.
-        of_registry.flat_map(str::lines).any(|line| {
-            let mut words = line.trim_matches([' ', '"', ',']).split(' ');
-            words.next() == Some(&self.name)
-                && words
-                    .next()
-                    .is_none_or(|version| self.version.as_deref() == Some(version))
-                && words.next().is_none()
-        })
+    fn stands_in(&self, locked: &[LockedPackage]) -> bool {
+        let of_registry = locked.iter().filter(|package| package.source.is_some());
+        let mut dependencies = of_registry.flat_map(|package| &package.dependencies);
+        dependencies.any(|dependency| dependency.is(&self.name, self.version.as_deref()) && dependency.source.is_none())
     }
 
     /// The source files that its targets start from.
@@ -283,7 +275,8 @@ impl Workspace {
 
     /// A package, the members it depends on but for its tests, and those that stand in for packages of a registry.
     pub fn members_of(&self, package: &Package, lock: &str) -> Vec<&Package> {
-        let stand_ins = self.packages.iter().filter(|package| package.stands_in(lock));
+        let locked = lock_file::packages(lock);
+        let stand_ins = self.packages.iter().filter(|package| package.stands_in(&locked));
         let chosen = self.packages.iter().filter(|one| one.folder() == package.folder());
         let mut waiting: Vec<&Package> = stand_ins.chain(chosen).collect();
         let mut found: BTreeSet<&Path> = waiting.iter().map(|package| package.folder()).collect();

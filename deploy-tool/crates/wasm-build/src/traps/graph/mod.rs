@@ -1,7 +1,7 @@
 //! Pure: the dependency graph of a guest, by `cargo tree`, or approximately by the manifest and Cargo.lock.
 
 mod crate_source;
-mod lock_file;
+mod patches;
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -10,8 +10,9 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use self::crate_source::without_commit;
-use self::lock_file::{locked, patches};
+use self::patches::patches;
 use crate::workspace::{Dependency, Workspace};
+use oci_artifacts::bom::lock_file;
 
 pub use self::crate_source::CrateSource;
 
@@ -174,7 +175,7 @@ impl GuestGraph {
         lock: &str,
         root: &str,
     ) -> Self {
-        let locked = locked(lock);
+        let locked = lock_file::packages(lock);
         let patches = patches(root);
         let source_of = |name: &str, locked: Option<&str>| match locked.and_then(|source| source.strip_prefix("git+")) {
             Some(address) => CrateSource::Git(without_commit(address)),
@@ -190,11 +191,11 @@ impl GuestGraph {
                 .filter(|dependency| dependency.is_of_guest() && !dependency.optional);
             for dependency in of_guest {
                 let mut versions = locked.iter().filter(|package| package.name == dependency.name);
-                let package = versions.find(|package| dependency.takes(package.version));
+                let package = versions.find(|package| dependency.takes(&package.version));
                 let version = package.map_or(dependency.req.trim_start_matches(['^', '=', '~']), |package| {
-                    package.version
+                    package.version.as_str()
                 });
-                let known = package.map_or(dependency.source.as_deref(), |package| package.source);
+                let known = package.map_or(dependency.source.as_deref(), |package| package.source.as_deref());
                 let member = workspace.member(dependency);
                 let found = GuestCrate {
                     name: dependency.name.clone(),
@@ -227,19 +228,18 @@ impl GuestGraph {
             let entry = locked
                 .iter()
                 .find(|package| package.name == from.name && package.version == from.version);
-            for (name, version) in entry.iter().flat_map(|package| &package.needs) {
-                // Where there is one version, Cargo.lock leaves it out.
+            for dependency in entry.iter().flat_map(|package| &package.dependencies) {
                 let known = locked
                     .iter()
-                    .find(|package| package.name == *name && version.is_none_or(|version| version == package.version));
+                    .find(|package| dependency.is(&package.name, Some(&package.version)));
                 let Some(package) = known else { continue };
                 let key = format!("{} {}", package.name, package.version);
                 if let Entry::Vacant(entry) = crates.entry(key) {
                     let found = GuestCrate {
-                        name: package.name.to_owned(),
-                        version: package.version.to_owned(),
-                        source: source_of(package.name, package.source),
-                        path: [from.path.clone(), vec![package.name.to_owned()]].concat(),
+                        name: package.name.clone(),
+                        version: package.version.clone(),
+                        source: source_of(&package.name, package.source.as_deref()),
+                        path: [from.path.clone(), vec![package.name.clone()]].concat(),
                         by_members: from.by_members,
                         ..GuestCrate::default()
                     };
