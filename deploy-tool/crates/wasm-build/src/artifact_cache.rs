@@ -6,7 +6,7 @@ use crate::builder::Builder;
 use crate::native_form::NativeForm;
 use crate::profile::Profile;
 use crate::sources::Sources;
-use crate::{compile, crate_tree, vendor as crates};
+use crate::{compile, crate_tree};
 use diagnostics::code::image::NOT_ON_HOST;
 use diagnostics::{Error, Result};
 use host::cache::Cache;
@@ -196,9 +196,8 @@ async fn bill(
     if let Ok(bill) = std::fs::read(&path) {
         return Ok(bill);
     }
-    let Sources { workspace, inputs, .. } = sources;
-    let vendor = crates::fetch(cache, progress, &workspace.root, inputs.lock()).await?;
-    let lock = String::from_utf8_lossy(inputs.lock());
+    let vendor = sources.vendor(cache, progress).await?;
+    let lock = String::from_utf8_lossy(sources.inputs.lock());
     let tree = crate_tree::read(cache, vendor.folder(), sources).await?;
     let traps = sources.traps()?;
     let bill = bom::document(&tree, &lock, &digest::hex(bytes), &traps)

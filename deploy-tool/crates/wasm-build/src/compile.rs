@@ -7,7 +7,7 @@ use crate::native_form::NativeForm;
 use crate::profile::Profile;
 use crate::sources::Sources;
 use crate::workspace::Workspace;
-use crate::{NATIVE_TARGET, TARGET, build_context, features, path_crates, vendor as crates};
+use crate::{NATIVE_TARGET, TARGET, path_crates};
 use diagnostics::{Error, Result};
 use host::process;
 use terminal::Progress;
@@ -67,18 +67,11 @@ pub async fn package(
     profile: &Profile,
     target: &Target,
 ) -> Result<Vec<u8>> {
-    let Sources {
-        workspace,
-        definition,
-        inputs,
-        ..
-    } = sources;
-    let package = definition.package.as_str();
+    let package = sources.definition.package.as_str();
     let Target { triple, flags, ending } = target;
     let cache = &builder.cache;
-    let vendor = crates::fetch(cache, progress, &workspace.root, inputs.lock()).await?;
-    let stage = cache.scratch("stage")?;
-    build_context::fill(&stage.path, workspace, inputs)?;
+    let vendor = sources.vendor(cache, progress).await?;
+    let stage = sources.stage(cache)?;
     let objects = cache.path("target/objects")?;
     let objects = objects.parent().unwrap_or(&objects);
     let mounts = [
@@ -88,13 +81,36 @@ pub async fn package(
     ];
     let variable = triple.to_ascii_uppercase().replace('-', "_");
     let flags = format!("--env=CARGO_TARGET_{variable}_RUSTFLAGS={flags}");
-    let folder = format!("--workdir={}", Path::new("/src").join(&inputs.root).display());
+    let folder = format!("--workdir={}", Path::new("/src").join(&sources.inputs.root).display());
     let options = [
         folder.as_str(),
         "--env=CARGO_HOME=/target/cargo-home",
         "--env=CARGO_TARGET_DIR=/target",
         &flags,
     ];
+    let task = compile_task(profile);
+    builder
+        .run(
+            progress,
+            &task,
+            &mounts,
+            &options,
+            &cargo_build(sources, profile, triple)?,
+        )
+        .await?
+        .check_compiler(|| Error::input(format!("the package `{package}` does not compile for {triple}")))
+        .map_err(explain_empty_stage)?;
+    read(
+        &objects
+            .join(triple)
+            .join(profile.folder())
+            .join(format!("{package}{ending}")),
+    )
+}
+
+/// What compiles a package in the builder.
+fn cargo_build(sources: &Sources<'_>, profile: &Profile, triple: &str) -> Result<Vec<String>> {
+    let package = sources.definition.package.as_str();
     let mut program: Vec<String> = [
         "cargo",
         "build",
@@ -111,27 +127,14 @@ pub async fn package(
     ]
     .map(str::to_owned)
     .into();
-    let lock = String::from_utf8_lossy(inputs.lock());
-    program.extend(crates::arguments(workspace, &lock, Path::new("/vendor"))?);
-    program.extend(features::argument(&definition.features));
+    program.extend(sources.cargo_arguments(Path::new("/vendor"))?);
     program.extend(profile.settings.iter().map(|setting| format!("--config={setting}")));
     // They come after those above: Cargo joins lists.
-    if *triple == TARGET && !inputs.flags.is_empty() {
-        let flags = serde_json::json!(inputs.flags);
+    if triple == TARGET && !sources.inputs.flags.is_empty() {
+        let flags = serde_json::json!(sources.inputs.flags);
         program.push(format!("--config=target.{triple}.rustflags={flags}"));
     }
-    let task = compile_task(profile);
-    builder
-        .run(progress, &task, &mounts, &options, &program)
-        .await?
-        .check_compiler(|| Error::input(format!("the package `{package}` does not compile for {triple}")))
-        .map_err(explain_empty_stage)?;
-    read(
-        &objects
-            .join(triple)
-            .join(profile.folder())
-            .join(format!("{package}{ending}")),
-    )
+    Ok(program)
 }
 
 /// The stage has a Cargo.toml: where the compiler finds none, its container sees the folders of another host.

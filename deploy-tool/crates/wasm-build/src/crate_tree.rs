@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use crate::TARGET;
 use crate::sources::Sources;
-use crate::{TARGET, build_context, features, vendor};
 use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::process;
@@ -16,15 +16,8 @@ use oci_artifacts::bom::tree;
 /// # Errors
 /// When cargo fails, or the cache cannot be written.
 pub async fn read(cache: &Cache, vendor: &Path, sources: &Sources<'_>) -> Result<String> {
-    let Sources {
-        workspace,
-        definition,
-        inputs,
-        ..
-    } = sources;
-    let package = definition.package.as_str();
-    let (stage, cargo_home) = (cache.scratch("stage")?, cache.scratch("cargo-home")?);
-    build_context::fill(&stage.path, workspace, inputs)?;
+    let package = sources.definition.package.as_str();
+    let (stage, cargo_home) = (sources.stage(cache)?, cache.scratch("cargo-home")?);
     let options = [
         "tree",
         "--locked",
@@ -40,13 +33,8 @@ pub async fn read(cache: &Cache, vendor: &Path, sources: &Sources<'_>) -> Result
     ];
     let mut command = process::command("cargo", options);
     command
-        .args(vendor::arguments(
-            workspace,
-            &String::from_utf8_lossy(inputs.lock()),
-            vendor,
-        )?)
-        .args(features::argument(&definition.features))
-        .current_dir(stage.path.join(&inputs.root))
+        .args(sources.cargo_arguments(vendor)?)
+        .current_dir(stage.path.join(&sources.inputs.root))
         .env("CARGO_HOME", &cargo_home.path);
     let output = process::capture(command).await?;
     if output.success {

@@ -1,14 +1,18 @@
 //! Edge: what a module is compiled from, and the traps in it.
 
+use std::path::Path;
+
 use crate::inputs::{self, Inputs};
 use crate::traps::Weight;
 use crate::traps::check::{self, Checked, Lookup};
-use crate::vendor::Vendor;
+use crate::vendor::{self, Vendor};
 use crate::workspace::Workspace;
+use crate::{build_context, features};
 use diagnostics::{Error, Result};
-use host::cache::Cache;
+use host::cache::{Cache, Scratch};
 use oci_artifacts::bom::SourceTrap;
 use oci_artifacts::image::Definition;
+use terminal::Progress;
 
 /// What a module is compiled from.
 #[derive(Debug)]
@@ -46,6 +50,35 @@ impl<'a> Sources<'a> {
 }
 
 impl Sources<'_> {
+    /// The crates of their lock file, fetched where they are not there yet.
+    ///
+    /// # Errors
+    /// When Cargo cannot fetch them.
+    pub async fn vendor(&self, cache: &Cache, progress: &Progress) -> Result<Vendor> {
+        vendor::fetch(cache, progress, &self.workspace.root, self.inputs.lock()).await
+    }
+
+    /// A fresh folder that has them as the compiler gets them.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written.
+    pub fn stage(&self, cache: &Cache) -> Result<Scratch> {
+        let stage = cache.scratch("stage")?;
+        build_context::fill(&stage.path, self.workspace, &self.inputs)?;
+        Ok(stage)
+    }
+
+    /// The arguments by which Cargo takes the crates of a folder, and the features of the definition.
+    ///
+    /// # Errors
+    /// When a manifest cannot be read.
+    pub fn cargo_arguments(&self, vendor: &Path) -> Result<Vec<String>> {
+        let lock = String::from_utf8_lossy(self.inputs.lock());
+        let mut arguments = vendor::arguments(self.workspace, &lock, vendor)?;
+        arguments.extend(features::argument(&self.definition.features));
+        Ok(arguments)
+    }
+
     /// The traps among them and their crates.
     ///
     /// # Errors

@@ -4,13 +4,10 @@ mod rules;
 
 use std::collections::BTreeSet;
 
-use self::rules::{RULES, Rule};
-use super::compiler::{self, number};
+use self::rules::{CONDITIONS, RULES, Rule};
+use super::compiler;
 use super::finding::{Finding, Location, Remedy, Weight};
 use super::graph::{CrateSource, GuestCrate, GuestGraph};
-
-/// The oldest mio_wasi that does not spin.
-const MIO_WASI: (u32, u32, u32) = (0, 8, 9);
 
 /// The crates in whose place others have the same API.
 pub const SWAPPED: [&str; 3] = ["tokio", "hyper", "mysql_async"];
@@ -117,81 +114,55 @@ fn finding(trap: &'static str, weight: Weight, guest_crate: &GuestCrate, what: S
 }
 
 fn check_features(guest_crate: &GuestCrate, has_tokio_wasi: bool) -> Vec<Finding> {
-    let features: Vec<&str> = guest_crate.features.iter().map(String::as_str).collect();
-    let among = |names: &[&'static str]| -> Vec<&'static str> {
-        let found = names.iter().filter(|name| features.contains(name));
-        found.copied().collect()
-    };
-    let mut found = Vec::new();
-    match guest_crate.name.as_str() {
-        _ if !is_known_by_name(guest_crate) => {}
-        "tokio" => {
-            let native = among(&TOKIO_NATIVE);
-            if !native.is_empty() {
-                let what = format!("its features {} have no form for this target", native.join(", "));
-                let fix = "tokio_wasi for Wasm; tokio stays for the native build";
-                found.push(finding("tokio", Weight::Compile, guest_crate, what, fix));
-            } else if has_tokio_wasi {
-                let what = "a second runtime beside tokio_wasi: what waits for it stops with `no reactor running`";
-                let fix = "one of both: what brings tokio has to use tokio_wasi as well";
-                found.push(finding("two-runtimes", Weight::Stop, guest_crate, what.to_owned(), fix));
-            }
-        }
-        "tokio_wasi" if guest_crate.is_own() && !among(&["full", "rt-multi-thread"]).is_empty() => {
-            let what = "its features full and rt-multi-thread compile, and a runtime that uses them ends at its start";
-            let fix = "name what is used: features = [\"io-util\", \"macros\", \"net\", \"rt\", \"sync\", \"time\"]";
-            found.push(finding("threads", Weight::Wrong, guest_crate, what.to_owned(), fix));
-        }
-        "hyper" if guest_crate.version.starts_with("0.") => {
-            let what = "its sockets are tokio's, which have no form for this target";
-            let fix = "hyper_wasi for Wasm, the same API; hyper stays for the native build";
-            found.push(finding("hyper", Weight::Compile, guest_crate, what.to_owned(), fix));
-        }
-        "hyper" if guest_crate.is_own() => {
-            let what = "hyper_wasi has the API of hyper 0.14: another server, other bodies, http 0.2";
-            let fix = "hyper 0.14 and hyper_wasi: handlers stay, the server and the bodies change";
-            found.push(finding(
-                "web-framework",
-                Weight::Compile,
-                guest_crate,
-                what.to_owned(),
-                fix,
-            ));
-        }
-        "mysql_async" => {
-            let what = "its sockets are tokio's, which have no form for this target";
-            let fix = "mysql_async_wasi 0.31 for Wasm; mysql_async stays for the native build";
-            found.push(finding("database", Weight::Compile, guest_crate, what.to_owned(), fix));
-        }
-        "mio_wasi" if number(&guest_crate.version) < MIO_WASI => {
-            let what = "it uses a whole processor, and connecting stops the guest";
-            found.push(finding(
-                "mio",
-                Weight::Wrong,
-                guest_crate,
-                what.to_owned(),
-                "cargo update -p mio_wasi",
-            ));
-        }
-        _ => {}
+    let known = Some(guest_crate).filter(|guest_crate| is_known_by_name(guest_crate));
+    let by_name = known.and_then(|known| check_tokio(known, has_tokio_wasi).or_else(|| check_conditions(known)));
+    by_name.into_iter().chain(check_native_code(guest_crate)).collect()
+}
+
+fn check_tokio(guest_crate: &GuestCrate, has_tokio_wasi: bool) -> Option<Finding> {
+    if guest_crate.name != "tokio" {
+        return None;
     }
-    if guest_crate.links
+    let native = guest_crate.features_among(&TOKIO_NATIVE);
+    if !native.is_empty() {
+        let what = format!("its features {} have no form for this target", native.join(", "));
+        let fix = "tokio_wasi for Wasm; tokio stays for the native build";
+        return Some(finding("tokio", Weight::Compile, guest_crate, what, fix));
+    }
+    has_tokio_wasi.then(|| {
+        let what = "a second runtime beside tokio_wasi: what waits for it stops with `no reactor running`";
+        let fix = "one of both: what brings tokio has to use tokio_wasi as well";
+        finding("two-runtimes", Weight::Stop, guest_crate, what.to_owned(), fix)
+    })
+}
+
+fn check_conditions(guest_crate: &GuestCrate) -> Option<Finding> {
+    let mut conditions = CONDITIONS.iter().filter(|condition| condition.name == guest_crate.name);
+    let condition = conditions.find(|condition| (condition.is_met)(guest_crate))?;
+    let what = condition.what.to_owned();
+    Some(finding(
+        condition.trap,
+        condition.weight,
+        guest_crate,
+        what,
+        condition.fix,
+    ))
+}
+
+fn check_native_code(guest_crate: &GuestCrate) -> Option<Finding> {
+    if rule(guest_crate).is_some() {
+        return None;
+    }
+    let is_system_library = guest_crate.links
         && ["-sys", "_sys"].iter().any(|ending| guest_crate.name.ends_with(ending))
-        && rule(guest_crate).is_none()
-        && !guest_crate.name.starts_with("windows")
-    {
-        let what = "it links a native library, and the builder has none for Wasm";
-        let fix = "turn off the feature that brings it, or a crate in Rust alone";
-        found.push(finding("c-code", Weight::Compile, guest_crate, what.to_owned(), fix));
-    } else if let Some(what) = guest_crate
-        .native_code
-        .as_deref()
-        .filter(|_| rule(guest_crate).is_none())
-    {
-        let fix = "turn off the feature that brings it, or a crate in Rust alone";
-        found.push(finding("c-code", Weight::Compile, guest_crate, what.to_owned(), fix));
-    }
-    found
+        && !guest_crate.name.starts_with("windows");
+    let what = if is_system_library {
+        "it links a native library, and the builder has none for Wasm"
+    } else {
+        guest_crate.native_code.as_deref()?
+    };
+    let fix = "turn off the feature that brings it, or a crate in Rust alone";
+    Some(finding("c-code", Weight::Compile, guest_crate, what.to_owned(), fix))
 }
 
 #[cfg(test)]

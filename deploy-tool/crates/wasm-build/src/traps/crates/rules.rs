@@ -1,6 +1,8 @@
-//! Pure: which crates are traps by their name.
+//! Pure: which crates are traps by their name, and which by their version or their features besides.
 
+use crate::traps::compiler::number;
 use crate::traps::finding::Weight;
+use crate::traps::graph::GuestCrate;
 
 /// A trap that a crate is, whatever its features.
 pub struct Rule {
@@ -159,5 +161,68 @@ pub const RULES: &[Rule] = &[
         ],
         what: "it makes a module for another platform",
         fix: "a program with a `main` that listens: `deploy-tool new` makes an example",
+    },
+];
+
+/// A trap that a crate is under a condition.
+pub struct Condition {
+    /// The crate.
+    pub name: &'static str,
+    /// Whether it is one.
+    pub is_met: fn(&GuestCrate) -> bool,
+    /// The trap's name.
+    pub trap: &'static str,
+    /// How bad it is.
+    pub weight: Weight,
+    /// What is wrong with the crate.
+    pub what: &'static str,
+    /// What to do.
+    pub fix: &'static str,
+}
+
+/// The oldest mio_wasi that does not spin.
+const MIO_WASI: (u32, u32, u32) = (0, 8, 9);
+
+/// The traps that are known by versions and features. Of a crate the first counts.
+pub const CONDITIONS: &[Condition] = &[
+    Condition {
+        name: "tokio_wasi",
+        is_met: |one| one.is_own() && !one.features_among(&["full", "rt-multi-thread"]).is_empty(),
+        trap: "threads",
+        weight: Weight::Wrong,
+        what: "its features full and rt-multi-thread compile, and a runtime that uses them ends at its start",
+        fix: "name what is used: features = [\"io-util\", \"macros\", \"net\", \"rt\", \"sync\", \"time\"]",
+    },
+    Condition {
+        name: "hyper",
+        is_met: |one| one.version.starts_with("0."),
+        trap: "hyper",
+        weight: Weight::Compile,
+        what: "its sockets are tokio's, which have no form for this target",
+        fix: "hyper_wasi for Wasm, the same API; hyper stays for the native build",
+    },
+    Condition {
+        name: "hyper",
+        is_met: GuestCrate::is_own,
+        trap: "web-framework",
+        weight: Weight::Compile,
+        what: "hyper_wasi has the API of hyper 0.14: another server, other bodies, http 0.2",
+        fix: "hyper 0.14 and hyper_wasi: handlers stay, the server and the bodies change",
+    },
+    Condition {
+        name: "mysql_async",
+        is_met: |_| true,
+        trap: "database",
+        weight: Weight::Compile,
+        what: "its sockets are tokio's, which have no form for this target",
+        fix: "mysql_async_wasi 0.31 for Wasm; mysql_async stays for the native build",
+    },
+    Condition {
+        name: "mio_wasi",
+        is_met: |one| number(&one.version) < MIO_WASI,
+        trap: "mio",
+        weight: Weight::Wrong,
+        what: "it uses a whole processor, and connecting stops the guest",
+        fix: "cargo update -p mio_wasi",
     },
 ];

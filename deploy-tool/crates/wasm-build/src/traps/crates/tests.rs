@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::traps::compiler::BUILDER_RUST;
+use crate::traps::compiler::{BUILDER_RUST, number};
 use crate::workspace::Package;
 
 fn graph(crates: &[(&str, &str, &str)], is_exact: bool) -> GuestGraph {

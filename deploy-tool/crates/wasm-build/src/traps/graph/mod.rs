@@ -1,18 +1,16 @@
 //! Pure: the dependency graph of a guest, by `cargo tree`, or approximately by the manifest and Cargo.lock.
 
 mod crate_source;
+mod from_files;
 mod patches;
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
 use self::crate_source::without_commit;
-use self::patches::patches;
-use crate::workspace::{Dependency, Workspace};
-use oci_artifacts::bom::lock_file;
 
 pub use self::crate_source::CrateSource;
 
@@ -45,6 +43,12 @@ impl GuestCrate {
     /// Whether it is a dependency in a manifest of the workspace, or a member.
     pub fn is_own(&self) -> bool {
         self.path.len() <= self.by_members + 1
+    }
+
+    /// Those of some features that are on.
+    pub fn features_among(&self, names: &[&'static str]) -> Vec<&'static str> {
+        let found = names.iter().filter(|name| self.features.contains(**name));
+        found.copied().collect()
     }
 
     /// The way to it that helps most: of those by the fewest crates of others, the shortest one.
@@ -164,95 +168,6 @@ impl GuestGraph {
             is_exact: true,
             ..Self::default()
         })
-    }
-
-    /// The crates of a package by its manifest and those of the members that it depends on, and those that Cargo.lock says they
-    /// bring, for whatever target. `root`: the manifest of the workspace, whose `[patch]` says what stands in for crates of
-    /// registries.
-    pub fn from_files<'d>(
-        dependencies: impl IntoIterator<Item = &'d Dependency>,
-        workspace: &'d Workspace,
-        lock: &str,
-        root: &str,
-    ) -> Self {
-        let locked = lock_file::packages(lock);
-        let patches = patches(root);
-        let source_of = |name: &str, locked: Option<&str>| match locked.and_then(|source| source.strip_prefix("git+")) {
-            Some(address) => CrateSource::Git(without_commit(address)),
-            None => patches.get(name).cloned().unwrap_or_default(),
-        };
-        let mut crates: BTreeMap<String, GuestCrate> = BTreeMap::new();
-        let mut waiting = VecDeque::new();
-        let mut manifests: VecDeque<(Vec<String>, Vec<&Dependency>)> =
-            VecDeque::from([(Vec::new(), dependencies.into_iter().collect())]);
-        while let Some((members, dependencies)) = manifests.pop_front() {
-            let of_guest = dependencies
-                .into_iter()
-                .filter(|dependency| dependency.is_of_guest() && !dependency.optional);
-            for dependency in of_guest {
-                let mut versions = locked.iter().filter(|package| package.name == dependency.name);
-                let package = versions.find(|package| dependency.takes(&package.version));
-                let version = package.map_or(dependency.req.trim_start_matches(['^', '=', '~']), |package| {
-                    package.version.as_str()
-                });
-                let known = package.map_or(dependency.source.as_deref(), |package| package.source.as_deref());
-                let member = workspace.member(dependency);
-                let found = GuestCrate {
-                    name: dependency.name.clone(),
-                    version: version.to_owned(),
-                    features: dependency.features.iter().cloned().collect(),
-                    source: match member {
-                        Some(_) => CrateSource::Folder,
-                        None => source_of(&dependency.name, known),
-                    },
-                    path: [members.as_slice(), std::slice::from_ref(&dependency.name)].concat(),
-                    by_members: members.len() + usize::from(member.is_some()),
-                    ..GuestCrate::default()
-                };
-                match crates.entry(format!("{} {}", found.name, found.version)) {
-                    // Cargo turns on what any of them asks for.
-                    Entry::Occupied(mut entry) => entry.get_mut().features.extend(found.features),
-                    Entry::Vacant(entry) => {
-                        match member {
-                            Some(member) => {
-                                manifests.push_back((found.path.clone(), member.dependencies.iter().collect()));
-                            }
-                            None => waiting.push_back(found.clone()),
-                        }
-                        entry.insert(found);
-                    }
-                }
-            }
-        }
-        while let Some(from) = waiting.pop_front() {
-            let entry = locked
-                .iter()
-                .find(|package| package.name == from.name && package.version == from.version);
-            for dependency in entry.iter().flat_map(|package| &package.dependencies) {
-                let known = locked
-                    .iter()
-                    .find(|package| dependency.is(&package.name, Some(&package.version)));
-                let Some(package) = known else { continue };
-                let key = format!("{} {}", package.name, package.version);
-                if let Entry::Vacant(entry) = crates.entry(key) {
-                    let found = GuestCrate {
-                        name: package.name.clone(),
-                        version: package.version.clone(),
-                        source: source_of(&package.name, package.source.as_deref()),
-                        path: [from.path.clone(), vec![package.name.clone()]].concat(),
-                        by_members: from.by_members,
-                        ..GuestCrate::default()
-                    };
-                    waiting.push_back(found.clone());
-                    entry.insert(found);
-                }
-            }
-        }
-        Self {
-            crates: crates.into_values().collect(),
-            is_exact: false,
-            ..Self::default()
-        }
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::workspace::{Dependency, Workspace};
 use serde_json::{Value, json};
 
 /// With members by their names and dependencies.
