@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::route::{CONNECTIONS, Route};
 use crate::servers::BUILDS;
+use bench::benchmark::Spread;
 
 /// One load on one server.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -37,7 +38,7 @@ impl Results {
     /// The middle of the rounds, figure by figure; errors are added up.
     pub fn middle(&self, route: Route, connections: u32, server: &'static str) -> Option<Measurement> {
         let rounds = self.0.get(&(route, connections, server))?;
-        let middle = |figure: fn(&Measurement) -> f64| median(rounds.iter().map(figure).collect());
+        let middle = |figure: fn(&Measurement) -> f64| median(rounds.iter().map(figure));
         Some(Measurement {
             requests_per_second: middle(|round| round.requests_per_second)?,
             median_ms: middle(|round| round.median_ms)?,
@@ -53,7 +54,7 @@ impl Results {
         let native = self.0.get(&(route, connections, "native"))?;
         let middle = |figure: fn(&Measurement) -> f64| {
             let rounds = rounds.iter().zip(native);
-            median(rounds.map(|(own, native)| figure(own) / figure(native)).collect())
+            median(rounds.map(|(own, native)| figure(own) / figure(native)))
         };
         Some(Ratios {
             requests_per_second: middle(|round| round.requests_per_second)?,
@@ -118,9 +119,8 @@ pub struct Row {
     pub ratios: Ratios,
 }
 
-fn median(mut figures: Vec<f64>) -> Option<f64> {
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied()
+fn median(figures: impl Iterator<Item = f64>) -> Option<f64> {
+    Spread::from_figures(figures).map(|spread| spread.median)
 }
 
 #[cfg(test)]

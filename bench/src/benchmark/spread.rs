@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct Spread {
     /// The least.
     pub min: f64,
-    /// The middle.
+    /// The middle; of an even count, the mean of both that are in the middle.
     pub median: f64,
     /// The most.
     pub max: f64,
@@ -18,10 +18,12 @@ impl Spread {
     pub fn from_figures(figures: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut figures: Vec<f64> = figures.into_iter().collect();
         figures.sort_by(f64::total_cmp);
+        let (min, max) = (*figures.first()?, *figures.last()?);
+        let (lower, upper) = (figures[(figures.len() - 1) / 2], figures[figures.len() / 2]);
         Some(Self {
-            min: *figures.first()?,
-            median: *figures.get(figures.len() / 2)?,
-            max: *figures.last()?,
+            min,
+            median: f64::midpoint(lower, upper),
+            max,
         })
     }
 }
@@ -31,13 +33,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_middle_is_no_mean() {
+    fn the_median_is_in_the_middle() {
         let expected = Spread {
             min: 1.0,
             median: 2.0,
             max: 90.0,
         };
         assert_eq!(Spread::from_figures([90.0, 1.0, 2.0]), Some(expected));
+        let of = |figures: &[f64]| Spread::from_figures(figures.iter().copied()).map(|spread| spread.median);
+        assert_eq!(of(&[4.0, 1.0]), Some(2.5));
+        assert_eq!(of(&[90.0, 1.0, 3.0, 2.0]), Some(2.5));
+        assert_eq!(of(&[7.0]), Some(7.0));
         assert_eq!(Spread::from_figures([]), None);
     }
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use bench::benchmark::Spread;
+
 /// The routes are compared with this many connections: enough to keep the server busy.
 const CONNECTIONS: u64 = 16;
 /// How many nights before a night say what is usual.
@@ -96,7 +98,7 @@ impl History {
     /// How a route was on a night, measured by the nights before: 1 is as usual, 1.1 a tenth more work for a request.
     pub fn change(&self, route: &str, night: usize) -> Option<f64> {
         let ratio = |night: &Night| night.ratios.get(route).copied();
-        let mut before: Vec<f64> = self.0[..night]
+        let before: Vec<f64> = self.0[..night]
             .iter()
             .rev()
             .filter_map(ratio)
@@ -105,8 +107,7 @@ impl History {
         if before.len() < FEWEST_NIGHTS {
             return None;
         }
-        before.sort_by(f64::total_cmp);
-        Some(ratio(&self.0[night])? / before[before.len() / 2])
+        Some(ratio(&self.0[night])? / Spread::from_figures(before)?.median)
     }
 
     /// The routes of the newest night that are above the alert line, as sentences.
