@@ -65,6 +65,11 @@ impl BenchNamespace {
         })
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Creates a Deployment and its Service. Returns the port of the nodes that leads there, if one does.
     ///
     /// # Errors

@@ -23,9 +23,8 @@ use crate::load::Target;
 use crate::pods::Pods;
 use bench::benchmark;
 use bench::benchmark::{
-    Comparison, Form, Plan, Quantity, Report, SCHEMA, Samples, Skipped, compare, contenders, objects,
+    Comparison, Contender, Form, Plan, Quantity, Report, SCHEMA, Samples, Skipped, compare, contenders, objects,
 };
-use bench_node::BenchNode;
 use cluster::Cluster;
 use deploy_tool::built::Built;
 use deploy_tool::cli::RegistryArguments;
@@ -93,39 +92,20 @@ async fn measure(printer: &Printer, cleanup: &Cleanup, arguments: &BenchArgument
     let mut plan = if arguments.quick { Plan::QUICK } else { Plan::FULL };
     plan.rounds = arguments.rounds.unwrap_or(plan.rounds);
     let cluster = Cluster::connect(&arguments.context).await?;
-    let BenchNode {
-        kind,
-        node,
-        address,
-        runtimes,
-        mut machine,
-    } = bench_node::find(&cluster, arguments).await?;
+    let mut place = bench_node::find(&cluster, arguments).await?;
     let cache = Cache::open()?;
     let images = images::images(printer, cleanup, &cache, &arguments.source).await?;
     let contenders = contenders(&arguments.runtime_classes);
-    machine.engine = images[&Form::Aot].engine.clone().unwrap_or_default();
-
-    let mut samples = Samples::default();
-    for contender in &contenders {
-        let image = &images[&contender.form];
-        let pulled = usize::try_from(image.image_size_bytes).unwrap_or(usize::MAX);
-        samples.add(Quantity::ImagePulled, &contender.name, 0, megabytes(pulled));
-        samples.add(
-            Quantity::ImageUnpacked,
-            &contender.name,
-            0,
-            megabytes(image.packed_size_bytes),
-        );
-    }
+    place.machine.engine = images[&Form::Aot].engine.clone().unwrap_or_default();
 
     let built: Vec<Built> = images.values().cloned().collect();
     let digests: Vec<String> = built.iter().map(|image| image.digest.clone()).collect();
-    let _removed = node::remove_at_end(cleanup, &kind, digests.clone()).await?;
+    let _removed = node::remove_at_end(cleanup, &place.kind, digests.clone()).await?;
     let mut skipped = Vec::new();
     let mut references = BTreeMap::new();
     match &arguments.registry {
         Some(prefix) => {
-            node::remove(&node, &digests).await?;
+            node::remove(&place.node, &digests).await?;
             references = pushed(printer, prefix, &built).await?;
         }
         None => skipped.push(Skipped {
@@ -137,55 +117,83 @@ async fn measure(printer: &Printer, cleanup: &Cleanup, arguments: &BenchArgument
         printer,
         cache: &cache,
         plan,
-        samples,
+        samples: image_sizes(&contenders, &images),
     };
-    let rounds = rounds.pulls(&node, &contenders, &references).await?;
+    let rounds = rounds.pulls(&place.node, &contenders, &references).await?;
     let loading = async |progress: &Progress| {
         let others = [objects::DATABASE_IMAGE.to_owned()].into();
-        progress.outcome(publish::to_kind(&cache, progress, &kind, &built, &others).await?);
+        progress.outcome(publish::to_kind(&cache, progress, &place.kind, &built, &others).await?);
         Ok(())
     };
     printer.step("images on the nodes", loading).await?;
 
-    let impossible = |error| Error::input("the objects of the run cannot be made").cause(error);
-    let name = arguments.namespace.as_str();
-    let room = BenchNamespace::open(&cluster, cleanup, &objects::namespace(name).map_err(impossible)?).await?;
-    let starting = async |_: &Progress| {
-        room.create(&objects::database(&contenders, &node).map_err(impossible)?)
-            .await?;
-        let mut database = Pods::watch(&cluster, name, objects::DATABASE).await?;
-        database
-            .await_state("ready", |seen| seen.values().any(|pod| pod.ready.is_some()))
-            .await?;
-        Ok(database.seen.into_keys().next().unwrap_or_default())
-    };
+    let object = objects::namespace(&arguments.namespace).map_err(impossible)?;
+    let namespace = BenchNamespace::open(&cluster, cleanup, &object).await?;
+    let starting = async |_: &Progress| start_database(&cluster, &namespace, &contenders, &place.node).await;
     let database = printer.step("database of the run", starting).await?;
     let mut runners = Vec::new();
     for contender in &contenders {
         let image = &images[&contender.form].reference;
-        let served = objects::served_contender(contender, image, name, &node, &plan).map_err(impossible)?;
-        let port = room.create(&served).await?;
+        let served = objects::served_contender(contender, image, &arguments.namespace, &place.node, &plan);
+        let port = namespace.create(&served.map_err(impossible)?).await?;
         let port = port.ok_or_else(|| Error::cluster(format!("Service `{}` has got no port", contender.name)))?;
         runners.push(Runner {
-            room: &room,
-            node: &node,
+            namespace: &namespace,
+            node: &place.node,
             contender,
             image,
-            runtime: &runtimes[&contender.runtime_class],
+            runtime: &place.runtimes[&contender.runtime_class],
             database: &database,
-            target: Target::at(format!("http://{address}:{port}"))?,
-            pods: Pods::watch(&cluster, name, &contender.name).await?,
+            target: Target::at(format!("http://{}:{port}", place.address))?,
+            pods: Pods::watch(&cluster, &arguments.namespace, &contender.name).await?,
         });
     }
     let samples = rounds.run(&mut runners).await?;
     Ok(Report::new(
         jiff::Timestamp::now(),
-        machine,
+        place.machine.clone(),
         plan,
         contenders.clone(),
         &samples,
         skipped,
     ))
+}
+
+fn impossible(error: serde_json::Error) -> Error {
+    Error::input("the objects of the run cannot be made").cause(error)
+}
+
+/// How large the images are, which takes no rounds.
+fn image_sizes(contenders: &[Contender], images: &BTreeMap<Form, Built>) -> Samples {
+    let mut samples = Samples::default();
+    for contender in contenders {
+        let image = &images[&contender.form];
+        let pulled = usize::try_from(image.image_size_bytes).unwrap_or(usize::MAX);
+        for (quantity, bytes) in [
+            (Quantity::ImagePulled, pulled),
+            (Quantity::ImageUnpacked, image.packed_size_bytes),
+        ] {
+            samples.add(quantity, &contender.name, 0, megabytes(bytes));
+        }
+    }
+    samples
+}
+
+/// Starts the database of the run. Returns the name of its pod.
+async fn start_database(
+    cluster: &Cluster,
+    namespace: &BenchNamespace,
+    contenders: &[Contender],
+    node: &str,
+) -> Result<String> {
+    namespace
+        .create(&objects::database(contenders, node).map_err(impossible)?)
+        .await?;
+    let mut database = Pods::watch(cluster, namespace.name(), objects::DATABASE).await?;
+    database
+        .await_state("ready", |seen| seen.values().any(|pod| pod.ready.is_some()))
+        .await?;
+    Ok(database.seen.into_keys().next().unwrap_or_default())
 }
 
 /// Pushes the images, and gives their references there by the names of the images.

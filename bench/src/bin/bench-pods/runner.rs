@@ -31,7 +31,7 @@ const HEAVY: Load = Load {
 /// A contender in its place.
 pub struct Runner<'a> {
     /// The namespace of the run.
-    pub room: &'a BenchNamespace,
+    pub namespace: &'a BenchNamespace,
     /// The node that it runs on.
     pub node: &'a str,
     /// Who it is.
@@ -106,7 +106,7 @@ impl Runner<'_> {
     pub async fn change(&mut self, plan: &Plan) -> Result<Figures> {
         let name = &self.contender.name;
         let start = Instant::now();
-        self.room.scale(name, plan.replicas).await?;
+        self.namespace.scale(name, plan.replicas).await?;
         let up = self
             .pods
             .await_state("ready", |seen| ready(seen) == plan.replicas)
@@ -116,13 +116,13 @@ impl Runner<'_> {
         let traffic = self.target.traffic();
         traffic.flows().await?;
         let start = Instant::now();
-        self.room.scale(name, 1).await?;
+        self.namespace.scale(name, 1).await?;
         let down = self.pods.await_state("gone", |seen| seen.len() == 1).await? - start;
         let failed_down = traffic.failed();
 
         let old: BTreeSet<String> = self.pods.seen.keys().cloned().collect();
         let start = Instant::now();
-        self.room.restart(name).await?;
+        self.namespace.restart(name).await?;
         let is_replaced =
             |seen: &BTreeMap<String, Seen>| ready(seen) == 1 && !seen.keys().any(|name| old.contains(name));
         let rollout = self.pods.await_state("replaced", is_replaced).await? - start;
@@ -130,7 +130,7 @@ impl Runner<'_> {
         drop(traffic);
 
         let start = Instant::now();
-        self.room.scale(name, 0).await?;
+        self.namespace.scale(name, 0).await?;
         let gone = self.pods.await_state("gone", BTreeMap::is_empty).await? - start;
         Ok(vec![
             (Quantity::ScaleUp, up.as_secs_f64()),
@@ -145,14 +145,14 @@ impl Runner<'_> {
     /// From no pod to many.
     pub async fn scale_up(&mut self, plan: &Plan) -> Result<Figures> {
         let took = self.scheduled_to_ready(plan.replicas).await?;
-        self.room.scale(&self.contender.name, 0).await?;
+        self.namespace.scale(&self.contender.name, 0).await?;
         self.pods.await_state("gone", BTreeMap::is_empty).await?;
         Ok(vec![(Quantity::PodsAtOnce, took)])
     }
 
     /// Seconds from the first pod scheduled to the last one ready.
     async fn scheduled_to_ready(&mut self, replicas: i32) -> Result<f64> {
-        self.room.scale(&self.contender.name, replicas).await?;
+        self.namespace.scale(&self.contender.name, replicas).await?;
         let end = self.pods.await_state("ready", |seen| ready(seen) == replicas).await?;
         let first = self.pods.seen.values().filter_map(|pod| pod.scheduled).min();
         Ok((end - first.unwrap_or(end)).as_secs_f64())
@@ -175,7 +175,7 @@ impl Runner<'_> {
     /// Makes its table what it was before each load.
     async fn fill(&self) -> Result<()> {
         let statement = format!("TRUNCATE TABLE `{}`.orders", self.contender.name);
-        self.room.sql(self.database, &statement).await?;
+        self.namespace.sql(self.database, &statement).await?;
         self.target.fill().await
     }
 
