@@ -44,78 +44,121 @@ pub fn all_refused(mut refusals: Vec<Error>) -> Option<Error> {
     Some(hints.fold(failure, Error::hint))
 }
 
+/// Explains one kind of refusal, below a summary; none of any other kind.
+type Explanation = fn(&str, &Object, &Status) -> Option<Error>;
+
+/// The first that explains a refusal counts: several kinds of refusals share a status.
+const EXPLANATIONS: [Explanation; 8] = [
+    login,
+    missing_permission,
+    missing_namespace,
+    immutable_field,
+    webhook_without_answer,
+    unknown_field,
+    admission,
+    invalid_object,
+];
+
 /// Why an object is refused, conflicts aside, and what to do about it.
 pub fn refused(object: &Object, status: &Status) -> Error {
     let summary = format!("cannot apply {} from {}", object.title(), object.source_location());
-    let message = status.message.as_str();
-    let says = |part: &str| message.contains(part);
-    if is_login_refused(status) {
-        return login_refused(Error::cluster(summary), status);
-    }
-    if is_missing_permission(status) {
-        return Error::cluster(summary)
+    let mut explained = EXPLANATIONS
+        .iter()
+        .filter_map(|explain| explain(&summary, object, status));
+    explained.next().unwrap_or_else(|| {
+        Error::cluster(&summary)
+            .cause(&status.message)
+            .hint("look at the API server, then run the same command again")
+    })
+}
+
+fn login(summary: &str, _: &Object, status: &Status) -> Option<Error> {
+    is_login_refused(status).then(|| login_refused(Error::cluster(summary), status))
+}
+
+fn missing_permission(summary: &str, _: &Object, status: &Status) -> Option<Error> {
+    is_missing_permission(status).then(|| {
+        Error::cluster(summary)
             .code(&code::apply::PERMISSION_MISSING)
-            .cause(message)
-            .hint("use a context whose user may do this");
-    }
-    if says("being terminated") {
-        return Error::cluster(summary)
-            .code(&code::apply::NAMESPACE_MISSING)
-            .cause(message)
-            .hint("wait until it is gone, then run the same command again");
-    }
-    if status.code == 404 && says("namespaces \"") {
-        return Error::input(summary)
-            .code(&code::apply::NAMESPACE_MISSING)
-            .cause(message)
-            .hint("add a manifest of the Namespace, make it with `kubectl create namespace NAME`, or name another one with --namespace");
-    }
-    if status.code == 422 && is_immutable(message) {
-        return Error::input(summary)
+            .cause(&status.message)
+            .hint("use a context whose user may do this")
+    })
+}
+
+fn missing_namespace(summary: &str, _: &Object, status: &Status) -> Option<Error> {
+    let (failure, hint) = if status.message.contains("being terminated") {
+        (
+            Error::cluster(summary),
+            "wait until it is gone, then run the same command again",
+        )
+    } else if status.code == 404 && status.message.contains("namespaces \"") {
+        let hint = "add a manifest of the Namespace, make it with `kubectl create namespace NAME`, or name another one with --namespace";
+        (Error::input(summary), hint)
+    } else {
+        return None;
+    };
+    let failure = failure.code(&code::apply::NAMESPACE_MISSING).cause(&status.message);
+    Some(failure.hint(hint))
+}
+
+fn immutable_field(summary: &str, object: &Object, status: &Status) -> Option<Error> {
+    (status.code == 422 && is_immutable(&status.message)).then(|| {
+        Error::input(summary)
             .code(&code::apply::IMMUTABLE_FIELD)
             .cause(describe_invalid_fields(status))
-            .hint(suggest_fix(object));
-    }
-    if let Some(UnansweredWebhook { webhook, service }) = UnansweredWebhook::from_status(status) {
-        let failure = Error::cluster(summary).code(&code::apply::WEBHOOK_UNREACHABLE);
-        return match service {
-            Some((namespace, name)) => failure
-                .cause(format!("the webhook `{webhook}`, which has to be asked, does not answer: Service `{name}` in namespace `{namespace}`"))
-                .cause(message)
-                .hint(format!("make the pods of that Service ready: `kubectl get pods,endpointslices --namespace {namespace}`")),
-            None => failure
-                .cause(format!("the webhook `{webhook}`, which has to be asked, does not answer"))
-                .cause(message)
-                .hint("make the server at its address answer"),
-        }
-        .hint("if it is gone for good, delete its configuration: `kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`");
-    }
-    // A field that the schema does not know comes as an internal error, or as one of decoding.
-    // https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
-    if says("field not declared in schema") || says("unknown field") {
-        return Error::input(summary)
+            .hint(suggest_fix(object))
+    })
+}
+
+fn webhook_without_answer(summary: &str, _: &Object, status: &Status) -> Option<Error> {
+    let UnansweredWebhook { webhook, service } = UnansweredWebhook::from_status(status)?;
+    let sentence = format!("the webhook `{webhook}`, which has to be asked, does not answer");
+    let (sentence, hint) = match service {
+        Some((namespace, name)) => (
+            format!("{sentence}: Service `{name}` in namespace `{namespace}`"),
+            format!("make the pods of that Service ready: `kubectl get pods,endpointslices --namespace {namespace}`"),
+        ),
+        None => (sentence, "make the server at its address answer".to_owned()),
+    };
+    let failure = Error::cluster(summary)
+        .code(&code::apply::WEBHOOK_UNREACHABLE)
+        .cause(sentence)
+        .cause(&status.message)
+        .hint(hint);
+    Some(failure.hint("if it is gone for good, delete its configuration: `kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`"))
+}
+
+/// A field that the schema does not know comes as an internal error, or as one of decoding.
+/// <https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation>
+fn unknown_field(summary: &str, object: &Object, status: &Status) -> Option<Error> {
+    let says = |part: &str| status.message.contains(part);
+    (says("field not declared in schema") || says("unknown field")).then(|| {
+        let kind = object.kind().to_ascii_lowercase();
+        Error::input(summary)
             .code(&code::input::UNKNOWN_FIELD)
-            .cause(message)
+            .cause(&status.message)
             .hint(format!(
-                "correct the field: `kubectl explain {} --recursive` lists those that there are",
-                object.kind().to_ascii_lowercase()
-            ));
-    }
-    if says("admission webhook") || status.code == 403 {
-        return Error::cluster(summary)
+                "correct the field: `kubectl explain {kind} --recursive` lists those that there are"
+            ))
+    })
+}
+
+fn admission(summary: &str, _: &Object, status: &Status) -> Option<Error> {
+    (status.message.contains("admission webhook") || status.code == 403).then(|| {
+        Error::cluster(summary)
             .code(&code::apply::ADMISSION_REFUSED)
-            .cause(message)
-            .hint("change what the message names, or have the policy changed by who is responsible for it");
-    }
-    if matches!(status.code, 400 | 422) || is_no_such_object(message) {
-        return Error::input(summary)
+            .cause(&status.message)
+            .hint("change what the message names, or have the policy changed by who is responsible for it")
+    })
+}
+
+fn invalid_object(summary: &str, _: &Object, status: &Status) -> Option<Error> {
+    (matches!(status.code, 400 | 422) || is_no_such_object(&status.message)).then(|| {
+        Error::input(summary)
             .code(&code::input::INVALID_OBJECT)
             .cause(describe_invalid_fields(status))
-            .hint("correct the field that the message names");
-    }
-    Error::cluster(summary)
-        .cause(message)
-        .hint("look at the API server, then run the same command again")
+            .hint("correct the field that the message names")
+    })
 }
 
 /// Each field that is refused, and why; its value only when it is short: that of a Job's template is a page of Go.
