@@ -78,17 +78,36 @@ pub async fn build(
     } else {
         None
     };
+    let sourced = match variation.module {
+        Some(path) => module_source::import_module(source, &definition, name, path).await?,
+        None => module_source::compile(printer, cleanup, cache, source, &definition, name, variation).await?,
+    };
+    let packing = async |progress: &Progress| {
+        let built = pack_module(cache, name, &definition, files, sourced, commit)?;
+        let size = megabytes(built.packed_size_bytes);
+        progress.outcome(format!("image {} ({size:.1} MB)", built.reference));
+        Ok(built)
+    };
+    printer.step(&format!("image of {name}"), packing).await
+}
+
+/// Packs a module into an image, with the documents that are known of it, and keeps the layout in the cache.
+fn pack_module(
+    cache: &Cache,
+    name: &str,
+    definition: &Definition,
+    files: Vec<Vec<u8>>,
+    sourced: SourcedModule,
+    commit: Option<String>,
+) -> Result<Built> {
     let SourcedModule {
         module,
         compiled,
         annotations,
         record,
-    } = match variation.module {
-        Some(path) => module_source::import_module(source, &definition, name, path).await?,
-        None => module_source::compile(printer, cleanup, cache, source, &definition, name, variation).await?,
-    };
+    } = sourced;
     let contents = Contents {
-        definition: &definition,
+        definition,
         module: &module.bytes,
         compiled: compiled.as_ref().map(|(compiled, engine)| Compiled {
             bytes: &compiled.bytes,
@@ -102,34 +121,28 @@ pub async fn build(
             .collect(),
     };
     let sources = record.as_ref().map(|record| record.sources.clone());
-    let packing = async |progress: &Progress| {
-        let mut layout = pack(cache, name, &contents)?;
-        if let Some(record) = record {
-            attach_documents(&mut layout, &contents, record, commit.as_deref());
-        }
-        let path = cache.path(format!("images/{name}-{}", image::tag(layout.digest())))?;
-        store::write(&path, &layout)?;
-        let packed = contents.compiled.map_or(contents.module, |compiled| compiled.bytes);
-        let built = Built {
-            name: name.to_owned(),
-            reference: layout.name.clone().unwrap_or_default(),
-            digest: layout.digest().to_owned(),
-            layout: path,
-            archive: None,
-            module: module.path.clone(),
-            compiled_module: compiled.as_ref().map(|(compiled, _)| compiled.path.clone()),
-            sources,
-            module_digest: digest::hex(&module.bytes),
-            module_size_bytes: module.bytes.len(),
-            packed_size_bytes: packed.len(),
-            image_size_bytes: layout.manifests.first().map_or(0, |first| layout.pulled_size(first)),
-            engine: contents.compiled.map(|compiled| compiled.engine.to_owned()),
-        };
-        let size = megabytes(built.packed_size_bytes);
-        progress.outcome(format!("image {} ({size:.1} MB)", built.reference));
-        Ok(built)
-    };
-    printer.step(&format!("image of {name}"), packing).await
+    let mut layout = pack(cache, name, &contents)?;
+    if let Some(record) = record {
+        attach_documents(&mut layout, &contents, record, commit.as_deref());
+    }
+    let path = cache.path(format!("images/{name}-{}", image::tag(layout.digest())))?;
+    store::write(&path, &layout)?;
+    let packed = contents.compiled.map_or(contents.module, |compiled| compiled.bytes);
+    Ok(Built {
+        name: name.to_owned(),
+        reference: layout.name.clone().unwrap_or_default(),
+        digest: layout.digest().to_owned(),
+        layout: path,
+        archive: None,
+        module: module.path.clone(),
+        compiled_module: compiled.as_ref().map(|(compiled, _)| compiled.path.clone()),
+        sources,
+        module_digest: digest::hex(&module.bytes),
+        module_size_bytes: module.bytes.len(),
+        packed_size_bytes: packed.len(),
+        image_size_bytes: layout.manifests.first().map_or(0, |first| layout.pulled_size(first)),
+        engine: contents.compiled.map(|compiled| compiled.engine.to_owned()),
+    })
 }
 
 /// Attaches the bill of materials and the provenance to the image of a module that was compiled here.

@@ -1,6 +1,6 @@
 //! `deploy-tool cluster up|down`: the local kind cluster.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -52,30 +52,16 @@ pub async fn up(printer: &Printer, cleanup: &Cleanup, arguments: ClusterUpArgume
     if let Some(engine) = image.label(IMAGE_ENGINE_LABEL) {
         kind_config::label(&mut configuration, engine);
     }
-    // This file exists while a cluster is being created: after an interruption, the rest of it is deleted.
-    let unfinished = cache.path(format!("clusters/{name}.unfinished"))?;
-    if unfinished.exists() {
-        printer
-            .step(
-                &format!("cluster {name}: what an interrupted creation left is removed"),
-                async |progress| kind::delete(&cache, progress, &name).await,
-            )
-            .await?;
-    }
+    let creation = Creation {
+        cache: &cache,
+        name: &name,
+        unfinished: cache.path(format!("clusters/{name}.unfinished"))?,
+    };
+    creation.remove_interrupted(printer).await?;
     let nodes = kind::nodes(&name).await?;
     if nodes.is_empty() {
         refuse_taken_ports(&ports)?;
-        let file = cache.path(format!("clusters/{name}.json"))?;
-        cache.write(&file, configuration.to_string().as_bytes())?;
-        let create = async |progress: &Progress| {
-            cache.write(&unfinished, b"")?;
-            kind::create(&cache, progress, &name, &node_image, &file).await?;
-            wait_for_nodes(progress, &name, None, timeout).await?;
-            remove_marker(&unfinished)
-        };
-        printer
-            .step(&format!("cluster {name}: created with {node_image}"), create)
-            .await?;
+        creation.run(printer, &configuration, &node_image, timeout).await?;
     } else {
         start_again(printer, &cache, &name, &nodes, timeout).await?;
         warn_about_older_nodes(printer, &nodes, &image.id).await?;
@@ -93,6 +79,50 @@ pub async fn up(printer: &Printer, cleanup: &Cleanup, arguments: ClusterUpArgume
         Ok(())
     };
     printer.step("nodes pull from the registry", join).await
+}
+
+/// How a cluster is created.
+struct Creation<'a> {
+    cache: &'a Cache,
+    name: &'a str,
+    /// A file that exists while the cluster is being created: after an interruption, the rest of it is deleted.
+    unfinished: PathBuf,
+}
+
+impl Creation<'_> {
+    async fn remove_interrupted(&self, printer: &Printer) -> Result<()> {
+        let Self {
+            cache,
+            name,
+            unfinished,
+        } = self;
+        if !unfinished.exists() {
+            return Ok(());
+        }
+        let title = format!("cluster {name}: what an interrupted creation left is removed");
+        printer
+            .step(&title, async |progress| kind::delete(cache, progress, name).await)
+            .await
+    }
+
+    async fn run(&self, printer: &Printer, configuration: &Value, image: &str, timeout: Duration) -> Result<()> {
+        let Self {
+            cache,
+            name,
+            unfinished,
+        } = self;
+        let file = cache.path(format!("clusters/{name}.json"))?;
+        cache.write(&file, configuration.to_string().as_bytes())?;
+        let create = async |progress: &Progress| {
+            cache.write(unfinished, b"")?;
+            kind::create(cache, progress, name, image, &file).await?;
+            wait_for_nodes(progress, name, None, timeout).await?;
+            remove_marker(unfinished)
+        };
+        printer
+            .step(&format!("cluster {name}: created with {image}"), create)
+            .await
+    }
 }
 
 async fn start_again(

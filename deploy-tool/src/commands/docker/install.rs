@@ -48,16 +48,16 @@ async fn register(
     earlier: Option<&Installed>,
     crun: &Crun,
 ) -> Result<()> {
-    let runtimes = crun::runtimes(&crun.program);
-    let path = &engine.configuration;
-    let now = record::text(path)?;
-    let refused = |why: String| Error::input(format!("`{}` cannot be changed", path.display())).cause(why);
+    let now = record::text(&engine.configuration)?;
+    let refused =
+        |why: String| Error::input(format!("`{}` cannot be changed", engine.configuration.display())).cause(why);
     let document = configuration::parse(now.as_deref().unwrap_or_default()).map_err(refused)?;
     let sentence = format!(
         "Docker {}: runtimes `{CRUN}` and `{CRUN_WASM}` are {}",
         engine.version,
         crun.program.display()
     );
+    let runtimes = crun::runtimes(&crun.program);
     let is_known = runtimes.keys().all(|name| engine.runtimes.contains(name));
     if is_known
         && earlier.is_some()
@@ -75,15 +75,10 @@ async fn register(
     let beside = Path::new(FOLDER).join("daemon.json");
     record::replace(&beside, &written, 0o600)?;
     engine::validate(&beside).await?;
-    // The backup stays that from before the first installation, unless the file was edited since.
-    let before = match earlier {
-        Some(earlier) if Some(&earlier.written) == now.as_ref() => earlier.before.clone(),
-        _ => now.clone(),
-    };
     let mut installed = Installed {
-        configuration: path.clone(),
-        before,
-        written: written.clone(),
+        configuration: engine.configuration.clone(),
+        before: backup(earlier, now.as_deref()),
+        written,
         // Runtimes that were registered by others before are kept by `docker remove`.
         runtimes: runtimes
             .into_iter()
@@ -97,19 +92,38 @@ async fn register(
         is_finished: false,
     };
     record::write(&installed)?;
-    let (file, start) = (path.clone(), now.clone());
-    let guard = cleanup.guard(async move { record::restore(&file, start.as_deref()) });
-    record::replace(path, &written, 0o644)?;
-    let running = match reload(progress, engine, &installed).await {
-        Err(failure) => Err(restore(engine, now.as_deref(), failure).await),
-        done => done,
-    };
-    guard.cancel();
-    running?;
+    replace_configuration(progress, cleanup, engine, now, &installed).await?;
     installed.is_finished = true;
     record::write(&installed)?;
     progress.outcome(sentence);
     Ok(())
+}
+
+/// The configuration from before the first installation, unless the file was edited since.
+fn backup(earlier: Option<&Installed>, now: Option<&str>) -> Option<String> {
+    match earlier {
+        Some(earlier) if Some(earlier.written.as_str()) == now => earlier.before.clone(),
+        _ => now.map(str::to_owned),
+    }
+}
+
+/// Writes the engine's configuration and reloads it. Whatever fails, it is what it is now.
+async fn replace_configuration(
+    progress: &Progress,
+    cleanup: &Cleanup,
+    engine: &Engine,
+    now: Option<String>,
+    installed: &Installed,
+) -> Result<()> {
+    let (file, start) = (installed.configuration.clone(), now.clone());
+    let guard = cleanup.guard(async move { record::restore(&file, start.as_deref()) });
+    record::replace(&installed.configuration, &installed.written, 0o644)?;
+    let running = match reload(progress, engine, installed).await {
+        Err(failure) => Err(restore(engine, now.as_deref(), failure).await),
+        done => done,
+    };
+    guard.cancel();
+    running
 }
 
 /// The engine takes over its configuration, and a module runs.
