@@ -21,12 +21,7 @@ const EVERYTHING: &str = "*";
 /// # Errors
 /// When one is missing.
 pub async fn require(cluster: &Cluster, needed: BTreeSet<Permission>) -> Result<()> {
-    let everything = Permission {
-        namespace: None,
-        group: EVERYTHING.to_owned(),
-        resource: EVERYTHING.to_owned(),
-        verb: EVERYTHING,
-    };
+    let everything = Permission::new(None, EVERYTHING, EVERYTHING, EVERYTHING);
     if needed.is_empty() || is_allowed(cluster, &everything).await? {
         return Ok(());
     }

@@ -19,6 +19,18 @@ pub struct Permission {
     pub verb: &'static str,
 }
 
+impl Permission {
+    /// A verb on a resource of a group, in a namespace or in the whole cluster.
+    pub fn new(namespace: Option<&str>, group: &str, resource: &str, verb: &'static str) -> Self {
+        Self {
+            namespace: namespace.map(str::to_owned),
+            group: group.to_owned(),
+            resource: resource.to_owned(),
+            verb,
+        }
+    }
+}
+
 /// Whether the server refuses a request because of a missing permission, and not because of its content.
 ///
 /// <https://kubernetes.io/docs/reference/access-authn-authz/authorization/>: `… is forbidden: User "…" cannot patch …`
@@ -117,22 +129,13 @@ fn rules(missing: &BTreeSet<Permission>) -> String {
 mod tests {
     use super::*;
 
-    fn permission(namespace: Option<&str>, group: &str, resource: &str, verb: &'static str) -> Permission {
-        Permission {
-            namespace: namespace.map(str::to_owned),
-            group: group.into(),
-            resource: resource.into(),
-            verb,
-        }
-    }
-
     #[test]
     fn the_rules_are_manifests_that_allow_exactly_what_is_missing() {
         let all = [
-            permission(None, "node.k8s.io", "runtimeclasses", "patch"),
-            permission(Some("shop"), "", "secrets", "create"),
-            permission(Some("shop"), "apps", "deployments", "create"),
-            permission(Some("shop"), "apps", "deployments", "patch"),
+            Permission::new(None, "node.k8s.io", "runtimeclasses", "patch"),
+            Permission::new(Some("shop"), "", "secrets", "create"),
+            Permission::new(Some("shop"), "apps", "deployments", "create"),
+            Permission::new(Some("shop"), "apps", "deployments", "patch"),
         ]
         .into();
         let failure = missing("prod", &all).to_string();

@@ -35,24 +35,16 @@ pub fn needed<'i>(
         let Some(resource) = resource(&identity.group_version_kind()) else {
             continue;
         };
-        needed.extend(verbs(action).iter().map(|verb| Permission {
-            namespace: identity.namespace.clone(),
-            group: identity.group.clone(),
-            resource: resource.clone(),
-            verb,
-        }));
+        let of = |verb| Permission::new(identity.namespace.as_deref(), &identity.group, &resource, verb);
+        needed.extend(verbs(action).iter().copied().map(of));
     }
     let needs = rollout::watch_set(&targets);
     let watched = needs.iter().filter(|need| !need.is_optional());
     for need in watched {
         let kind = need.kind.group_version_kind();
         let Some(resource) = resource(&kind) else { continue };
-        needed.extend(["list", "watch"].map(|verb| Permission {
-            namespace: Some(need.namespace.clone()).filter(|namespace| !namespace.is_empty()),
-            group: kind.group.clone(),
-            resource: resource.clone(),
-            verb,
-        }));
+        let namespace = Some(need.namespace.as_str()).filter(|namespace| !namespace.is_empty());
+        needed.extend(["list", "watch"].map(|verb| Permission::new(namespace, &kind.group, &resource, verb)));
     }
     needed
 }
@@ -60,13 +52,9 @@ pub fn needed<'i>(
 /// What the release's own records take.
 fn records(release: &Name) -> BTreeSet<Permission> {
     let verbs = ["get", "list", "create", "patch", "delete"];
-    let records = verbs.map(|verb| Permission {
-        namespace: Some(release.namespace.clone()),
-        group: String::new(),
-        resource: "secrets".to_owned(),
-        verb,
-    });
-    records.into()
+    verbs
+        .map(|verb| Permission::new(Some(&release.namespace), "", "secrets", verb))
+        .into()
 }
 
 #[cfg(test)]
