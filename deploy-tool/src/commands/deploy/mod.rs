@@ -98,8 +98,8 @@ pub async fn deploy(
         Ok(targets) => Ok(targets),
         Err(failure) if failure.number() == Some(&code::release::LOST) => Err(failure),
         Err(failure) => {
-            let (number, failure) = record_failure(held, failure).await?;
-            roll_back_if_asked(printer, cluster, deployment, options, &history, number, failure).await
+            let failed = record_failure(held, failure).await?;
+            roll_back_if_asked(printer, cluster, deployment, options, &history, failed).await
         }
     }
 }
@@ -135,13 +135,19 @@ fn print_warnings(printer: &Printer, plan: &Plan, objects: &[Object]) {
     }
 }
 
-/// Records that a revision has failed. Returns its number, and the failure.
-async fn record_failure(held: ReleaseLease<'_>, failure: Error) -> Result<(u32, Error)> {
+/// A revision that has failed, and why.
+struct FailedRevision {
+    number: u32,
+    error: Error,
+}
+
+/// Records that a revision has failed.
+async fn record_failure(held: ReleaseLease<'_>, error: Error) -> Result<FailedRevision> {
     let Revision { inventory, kept, .. } = held.revision().clone();
-    let recorded = held.finish(State::from_failure(&failure), failure.message(), inventory, kept);
+    let recorded = held.finish(State::from_failure(&error), error.message(), inventory, kept);
     match recorded.await {
-        Ok(recorded) => Ok((recorded.number, failure)),
-        Err(record_failure) => Err(failure.cause(format!("and the failure could not be recorded: {record_failure}"))),
+        Ok(Revision { number, .. }) => Ok(FailedRevision { number, error }),
+        Err(record_failure) => Err(error.cause(format!("and the failure could not be recorded: {record_failure}"))),
     }
 }
 
@@ -152,22 +158,21 @@ async fn roll_back_if_asked(
     deployment: &Deployment,
     options: &Options,
     history: &History,
-    failed: u32,
-    failure: Error,
+    failed: FailedRevision,
 ) -> Result<Vec<Target>> {
     // An undecided rollout may still become ready, so it is not rolled back.
-    let is_decided = failure.status != ExitStatus::Undecided;
+    let is_decided = failed.error.status != ExitStatus::Undecided;
     // After a `down` nothing ran that could be brought back.
     let has_run = history.newest_deployed().is_some_and(Revision::is_restorable);
     match history.rollback_candidate() {
         Some(before) if options.rollback_on_failure && is_decided && has_run => {
-            roll_back(printer, cluster, deployment, options, before, failed, failure).await
+            roll_back(printer, cluster, deployment, options, before, failed).await
         }
-        Some(before) => Err(failure.hint(format!(
+        Some(before) => Err(failed.error.hint(format!(
             "go back to revision {}: `deploy-tool rollback {0}`",
             before.number
         ))),
-        None => Err(failure),
+        None => Err(failed.error),
     }
 }
 
@@ -243,18 +248,18 @@ async fn roll_back(
     deployment: &Deployment,
     options: &Options,
     before: &Revision,
-    failed: u32,
-    failure: Error,
+    failed: FailedRevision,
 ) -> Result<Vec<Target>> {
+    let FailedRevision { number, error } = failed;
     printer.warning(&format!(
-        "revision {failed} does not come up: back to revision {}",
+        "revision {number} does not come up: back to revision {}",
         before.number
     ));
     let back = Deployment {
         release: deployment.release.clone(),
         objects: before.manifests(),
         saved: None,
-        reason: format!("rollback to {} after failure of {failed}", before.number),
+        reason: format!("rollback to {} after failure of {number}", before.number),
     };
     let options = Options {
         rollback_on_failure: false,
@@ -265,11 +270,11 @@ async fn roll_back(
         ..options.clone()
     };
     match Box::pin(deploy(printer, cluster, &back, &options)).await {
-        Ok(_) => Err(failure.hint(format!(
+        Ok(_) => Err(error.hint(format!(
             "revision {} runs again; fix the cause, then run the same command again",
             before.number
         ))),
-        Err(second) => Err(failure
+        Err(second) => Err(error
             .cause(format!(
                 "and revision {} could not be brought back: {second}",
                 before.number
