@@ -67,7 +67,7 @@ fn history(states: &[State]) -> History {
     History::new((1..).zip(states).map(record).collect())
 }
 
-/// They are made from the code, one of each type: see src/printer/event.rs.
+/// They are made from the code, one of each type: see crates/terminal/src/event.rs.
 #[test]
 fn events() {
     let page = std::fs::read_to_string(docs().join("json.md")).unwrap();
