@@ -7,7 +7,7 @@ mod check;
 
 use std::path::Path;
 
-use bench::benchmark::{Machine, Plan, Quantity, Report, Samples, Skipped, contenders};
+use bench::benchmark::{Machine, Plan, Quantity, Report, Samples, Skipped, variants};
 
 #[test]
 fn a_report_follows_its_schema() {
@@ -20,9 +20,9 @@ fn a_report_follows_its_schema() {
         figure: "pull".into(),
         because: "why".into(),
     }];
-    let contenders = contenders(&["c".into()]);
+    let variants = variants(&["c".into()]);
     let time = jiff::Timestamp::UNIX_EPOCH;
-    let report = Report::new(time, Machine::default(), Plan::QUICK, contenders, &samples, skipped);
+    let report = Report::new(time, Machine::default(), Plan::QUICK, variants, &samples, skipped);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/schema/bench.json");
     let schema = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     assert_eq!(

@@ -11,7 +11,8 @@ pub struct Worse {
     /// Which.
     pub title: String,
     /// Whose.
-    pub contender: String,
+    #[serde(rename = "contender")]
+    pub variant: String,
     /// The earlier ratio to the native build's, or the earlier figure where that has none.
     pub before: f64,
     /// The same now.
@@ -32,7 +33,7 @@ pub struct Comparison {
 pub fn compare(reference: &Report, now: &Report, threshold: f64) -> Comparison {
     let mut comparison = Comparison::default();
     for figure in &now.figures {
-        let Some(before) = reference.figure(&figure.figure, &figure.contender) else {
+        let Some(before) = reference.figure(&figure.figure, &figure.variant) else {
             continue;
         };
         let (earlier, later, is_worse) = match (before.ratio, figure.ratio) {
@@ -51,7 +52,7 @@ pub fn compare(reference: &Report, now: &Report, threshold: f64) -> Comparison {
         if is_worse {
             comparison.worse.push(Worse {
                 title: figure.title.clone(),
-                contender: figure.contender.clone(),
+                variant: figure.variant.clone(),
                 before: earlier,
                 now: later,
             });
@@ -63,7 +64,7 @@ pub fn compare(reference: &Report, now: &Report, threshold: f64) -> Comparison {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::benchmark::{Machine, Plan, Quantity, Samples, contenders};
+    use crate::benchmark::{Machine, Plan, Quantity, Samples, variants};
 
     fn report(native: f64, aot: f64, failed: f64) -> Report {
         let mut samples = Samples::default();
@@ -71,7 +72,7 @@ mod tests {
         samples.add(Quantity::Start, "aot", 0, aot);
         samples.add(Quantity::RolloutFailed, "native", 0, 0.0);
         samples.add(Quantity::RolloutFailed, "aot", 0, failed);
-        let all = contenders(&["c".into()]);
+        let all = variants(&["c".into()]);
         let time = jiff::Timestamp::UNIX_EPOCH;
         Report::new(time, Machine::default(), Plan::QUICK, all, &samples, Vec::new())
     }

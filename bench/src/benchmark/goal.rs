@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Contender, Form, Load, Quantity, Route, Samples};
+use super::{Form, Load, Quantity, Route, Samples, Variant};
 
 /// Against what a figure is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl State {
     }
 }
 
-/// A goal and how far from it a contender is.
+/// A goal and how far from it a variant is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Goal {
@@ -55,7 +55,8 @@ pub struct Goal {
     /// What is to be reached.
     pub title: String,
     /// By whom.
-    pub contender: String,
+    #[serde(rename = "contender")]
+    pub variant: String,
     /// What was found: a figure, or the ratio to another's.
     pub found: Option<f64>,
     /// Whether that is enough.
@@ -65,22 +66,22 @@ pub struct Goal {
 }
 
 /// All goals: those of what `up` deploys where it can, and what the form that runs anywhere may take of memory.
-pub fn goals(contenders: &[Contender], samples: &Samples, replicas: i32) -> Vec<Goal> {
+pub fn goals(variants: &[Variant], samples: &Samples, replicas: i32) -> Vec<Goal> {
     let find = |form: Form, first: bool| {
-        contenders
+        variants
             .iter()
-            .find(|contender| contender.form == form && contender.first == first)
+            .find(|variant| variant.form == form && variant.first == first)
     };
     let goal = |rule: Rule| {
-        let contender = find(rule.form, true)?;
+        let variant = find(rule.form, true)?;
         let reference = match rule.against {
             Against::Nothing => None,
             Against::Native => find(Form::Native, true),
             Against::OtherRuntime => find(Form::Aot, false),
         };
         let found = match (rule.against, reference) {
-            (Against::Nothing, _) => samples.spread(rule.quantity, &contender.name),
-            (_, Some(reference)) => samples.ratio(rule.quantity, &contender.name, &reference.name),
+            (Against::Nothing, _) => samples.spread(rule.quantity, &variant.name),
+            (_, Some(reference)) => samples.ratio(rule.quantity, &variant.name, &reference.name),
             (_, None) => None,
         };
         let found = found.map(|spread| spread.median);
@@ -94,7 +95,7 @@ pub fn goals(contenders: &[Contender], samples: &Samples, replicas: i32) -> Vec<
         Some(Goal {
             figure: rule.quantity.id(),
             title: title(&rule, replicas, more),
-            contender: contender.name.clone(),
+            variant: variant.name.clone(),
             state: match found {
                 None => State::NotMeasured,
                 Some(found) if (more && found >= rule.limit) || (!more && found <= rule.limit) => State::Reached,
@@ -157,11 +158,11 @@ fn title(rule: &Rule, replicas: i32, more: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::benchmark::contenders;
+    use crate::benchmark::variants;
 
     #[test]
     fn goals_are_reached_missed_or_not_measured() {
-        let all = contenders(&["tuned".into(), "stock".into()]);
+        let all = variants(&["tuned".into(), "stock".into()]);
         let mut samples = Samples::default();
         for (name, start) in [("native", 10.0), ("elf", 13.0), ("aot-stock", 40.0)] {
             samples.add(Quantity::Start, name, 0, start);

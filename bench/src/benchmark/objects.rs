@@ -1,16 +1,16 @@
-//! The objects of a run: a namespace, a database, and for each contender a Deployment behind a port of the nodes.
+//! The objects of a run: a namespace, a database, and for each variant a Deployment behind a port of the nodes.
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Namespace, Service};
 use serde_json::{Error, Value, from_value, json};
 
-use super::{Contender, Plan};
+use super::{Plan, Variant};
 use oci_artifacts::image::{VARIANT, VARIANT_ANNOTATION};
 
 /// Tells the namespace of a run from one of somebody else.
 pub const LABEL: (&str, &str) = ("deploy-tool.dev/bench", "run");
-/// The label by which a contender's pods are found.
-pub const CONTENDER_LABEL: &str = "deploy-tool.dev/contender";
+/// The label by which a variant's pods are found.
+pub const VARIANT_LABEL: &str = "deploy-tool.dev/variant";
 /// The database's name, and that of its objects.
 pub const DATABASE: &str = "mariadb";
 /// Its image: the demonstration's.
@@ -38,14 +38,14 @@ pub fn namespace(name: &str) -> Result<Namespace, Error> {
     }}}))
 }
 
-/// The database, with one database for each contender, on the node that all run on. Its files go with it.
+/// The database, with one database for each variant, on the node that all run on. Its files go with it.
 ///
 /// # Errors
 /// Never: a test makes one.
-pub fn database(contenders: &[Contender], node: &str) -> Result<Served, Error> {
-    let create = contenders
+pub fn database(variants: &[Variant], node: &str) -> Result<Served, Error> {
+    let create = variants
         .iter()
-        .map(|contender| format!("CREATE DATABASE IF NOT EXISTS `{}`;", contender.name));
+        .map(|variant| format!("CREATE DATABASE IF NOT EXISTS `{}`;", variant.name));
     let statements = format!(
         "{} CREATE USER IF NOT EXISTS {USER}@'%' IDENTIFIED BY '{PASSWORD}'; GRANT ALL ON *.* TO {USER}@'%';",
         create.collect::<String>()
@@ -84,12 +84,12 @@ pub fn database(contenders: &[Contender], node: &str) -> Result<Served, Error> {
     )
 }
 
-/// A contender without pods. But for image and RuntimeClass, all are the same, and as in manifests/app.yaml.
+/// A variant without pods. But for image and RuntimeClass, all are the same, and as in manifests/app.yaml.
 ///
 /// # Errors
 /// Never: a test makes one.
-pub fn served_contender(
-    contender: &Contender,
+pub fn served_variant(
+    variant: &Variant,
     image: &str,
     namespace: &str,
     node: &str,
@@ -103,7 +103,7 @@ pub fn served_contender(
     let container = json!({
         "name": "app", "image": image, "imagePullPolicy": "IfNotPresent",
         "env": [
-            variable("DATABASE_URL", format!("mysql://{USER}:{PASSWORD}@{DATABASE}.{namespace}.svc.cluster.local.:3306/{}", contender.name)),
+            variable("DATABASE_URL", format!("mysql://{USER}:{PASSWORD}@{DATABASE}.{namespace}.svc.cluster.local.:3306/{}", variant.name)),
             variable("LOG", "off".to_owned()),
         ],
         "ports": [{"name": "http", "containerPort": 8080}],
@@ -115,7 +115,7 @@ pub fn served_contender(
         "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "192Mi"}},
     });
     let pod = json!({
-        "runtimeClassName": contender.runtime_class,
+        "runtimeClassName": variant.runtime_class,
         "automountServiceAccountToken": false, "enableServiceLinks": false,
         "terminationGracePeriodSeconds": plan.drain_seconds + 5,
         "securityContext": {"runAsNonRoot": true, "runAsUser": 65532, "runAsGroup": 65532,
@@ -127,13 +127,7 @@ pub fn served_contender(
         "containers": [container],
     });
     let service = json!({"type": "NodePort", "ports": [{"port": 80, "targetPort": "http"}]});
-    served(
-        &contender.name,
-        0,
-        &json!({VARIANT_ANNOTATION: VARIANT}),
-        &pod,
-        &service,
-    )
+    served(&variant.name, 0, &json!({VARIANT_ANNOTATION: VARIANT}), &pod, &service)
 }
 
 /// The client in the database's container, with a statement.
@@ -152,7 +146,7 @@ fn confined() -> Value {
 }
 
 fn served(name: &str, replicas: i32, annotations: &Value, pod: &Value, service: &Value) -> Result<Served, Error> {
-    let labels = json!({CONTENDER_LABEL: name});
+    let labels = json!({VARIANT_LABEL: name});
     let mut service = json!({"metadata": {"name": name}, "spec": service});
     service["spec"]["selector"] = labels.clone();
     Ok(Served {
@@ -173,18 +167,18 @@ fn served(name: &str, replicas: i32, annotations: &Value, pod: &Value, service: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::benchmark::contenders;
+    use crate::benchmark::variants;
 
     #[test]
-    fn contenders_differ_in_name_image_and_runtime_class_alone() {
-        let all = contenders(&["tuned".into(), "stock".into()]);
-        let text = |contender: &Contender| {
-            let image = format!("image-of-{}", contender.name);
-            let served = served_contender(contender, &image, "bench", "node", &Plan::QUICK).unwrap();
+    fn variants_differ_in_name_image_and_runtime_class_alone() {
+        let all = variants(&["tuned".into(), "stock".into()]);
+        let text = |variant: &Variant| {
+            let image = format!("image-of-{}", variant.name);
+            let served = served_variant(variant, &image, "bench", "node", &Plan::QUICK).unwrap();
             let text = serde_json::to_string(&served.deployment).unwrap();
             text.replace(&image, "IMAGE")
-                .replace(&contender.name, "NAME")
-                .replace(&contender.runtime_class, "CLASS")
+                .replace(&variant.name, "NAME")
+                .replace(&variant.runtime_class, "CLASS")
         };
         let texts: std::collections::BTreeSet<String> = all.iter().map(text).collect();
         assert_eq!(texts.len(), 1, "{texts:#?}");

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
-    /// In each round every contender has its turn with every figure.
+    /// In each round every variant has its turn with every figure.
     pub rounds: u32,
     /// Starts of the runtime alone, in a round.
     pub starts: u32,

@@ -1,4 +1,4 @@
-//! What is measured of each contender.
+//! What is measured of each variant.
 
 /// How many connections at once.
 pub const CONNECTIONS: [u32; 3] = [1, 16, 256];

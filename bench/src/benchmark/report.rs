@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Contender, Form, Goal, Plan, Quantity, Samples, Spread, goals};
+use super::{Form, Goal, Plan, Quantity, Samples, Spread, Variant, goals};
 
 /// The value of [`Report::schema`].
 pub const SCHEMA: &str = "deploy-tool.dev/bench/v1";
 
-/// What `bench --output json` prints. Fields are added, never renamed, while `schema` stays the same.
+/// What `bench --output json` prints. Fields are added, never renamed, while `schema` stays the same:
+/// there a variant is a `contender`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
@@ -19,8 +20,9 @@ pub struct Report {
     pub machine: Machine,
     /// How much was measured.
     pub plan: Plan,
-    /// Who was measured.
-    pub contenders: Vec<Contender>,
+    /// What was measured.
+    #[serde(rename = "contenders")]
+    pub variants: Vec<Variant>,
     /// The figures.
     pub figures: Vec<Figure>,
     /// What they are to reach.
@@ -57,7 +59,7 @@ pub struct Machine {
     pub load_before: String,
 }
 
-/// A figure of a contender.
+/// A figure of a variant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Figure {
@@ -70,7 +72,8 @@ pub struct Figure {
     /// Whether more of it is better.
     pub more_is_better: bool,
     /// Whose.
-    pub contender: String,
+    #[serde(rename = "contender")]
+    pub variant: String,
     /// Over all rounds.
     pub spread: Spread,
     /// Its ratios to the native build's, each within a round.
@@ -92,44 +95,40 @@ impl Report {
         time: jiff::Timestamp,
         machine: Machine,
         plan: Plan,
-        contenders: Vec<Contender>,
+        variants: Vec<Variant>,
         samples: &Samples,
         skipped: Vec<Skipped>,
     ) -> Self {
-        let native = contenders.iter().find(|contender| contender.form == Form::Native);
-        let figure = |quantity: Quantity, contender: &Contender| {
+        let native = variants.iter().find(|variant| variant.form == Form::Native);
+        let figure = |quantity: Quantity, variant: &Variant| {
             Some(Figure {
                 figure: quantity.id(),
                 title: quantity.title(plan.replicas),
                 unit: quantity.unit().to_owned(),
                 more_is_better: quantity.more_is_better(),
-                contender: contender.name.clone(),
-                spread: samples.spread(quantity, &contender.name)?,
-                ratio: native.and_then(|native| samples.ratio(quantity, &contender.name, &native.name)),
+                variant: variant.name.clone(),
+                spread: samples.spread(quantity, &variant.name)?,
+                ratio: native.and_then(|native| samples.ratio(quantity, &variant.name, &native.name)),
             })
         };
-        let of_all = |quantity| {
-            contenders
-                .iter()
-                .filter_map(move |contender| figure(quantity, contender))
-        };
+        let of_all = |quantity| variants.iter().filter_map(move |variant| figure(quantity, variant));
         Self {
             schema: SCHEMA.to_owned(),
             time,
             machine,
             plan,
             figures: Quantity::all().into_iter().flat_map(of_all).collect(),
-            goals: goals(&contenders, samples, plan.replicas),
-            contenders,
+            goals: goals(&variants, samples, plan.replicas),
+            variants,
             skipped,
         }
     }
 
-    /// The figure of a contender.
-    pub fn figure(&self, id: &str, contender: &str) -> Option<&Figure> {
+    /// The figure of a variant.
+    pub fn figure(&self, id: &str, variant: &str) -> Option<&Figure> {
         self.figures
             .iter()
-            .find(|candidate| candidate.figure == id && candidate.contender == contender)
+            .find(|candidate| candidate.figure == id && candidate.variant == variant)
     }
 
     /// The ids of the figures that there are, in their order, each once.

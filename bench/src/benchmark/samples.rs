@@ -10,19 +10,19 @@ pub struct Samples(BTreeMap<(Quantity, String), BTreeMap<u32, Vec<f64>>>);
 
 impl Samples {
     /// Adds one.
-    pub fn add(&mut self, quantity: Quantity, contender: &str, round: u32, figure: f64) {
-        let rounds = self.0.entry((quantity, contender.to_owned())).or_default();
+    pub fn add(&mut self, quantity: Quantity, variant: &str, round: u32, figure: f64) {
+        let rounds = self.0.entry((quantity, variant.to_owned())).or_default();
         rounds.entry(round).or_default().push(figure);
     }
 
-    /// All figures of a contender.
-    pub fn spread(&self, quantity: Quantity, contender: &str) -> Option<Spread> {
-        Spread::from_figures(self.rounds(quantity, contender)?.values().flatten().copied())
+    /// All figures of a variant.
+    pub fn spread(&self, quantity: Quantity, variant: &str) -> Option<Spread> {
+        Spread::from_figures(self.rounds(quantity, variant)?.values().flatten().copied())
     }
 
-    /// The ratios to another contender's figures, each of the middles of one round; none where that has nothing.
-    pub fn ratio(&self, quantity: Quantity, contender: &str, reference: &str) -> Option<Spread> {
-        let (own, references) = (self.rounds(quantity, contender)?, self.rounds(quantity, reference)?);
+    /// The ratios to another variant's figures, each of the middles of one round; none where that has nothing.
+    pub fn ratio(&self, quantity: Quantity, variant: &str, reference: &str) -> Option<Spread> {
+        let (own, references) = (self.rounds(quantity, variant)?, self.rounds(quantity, reference)?);
         let middle = |figures: &Vec<f64>| Spread::from_figures(figures.iter().copied()).map(|spread| spread.median);
         let ratios = own.iter().filter_map(|(round, figures)| {
             let reference = middle(references.get(round)?).filter(|reference| *reference > 0.0)?;
@@ -31,8 +31,8 @@ impl Samples {
         Spread::from_figures(ratios)
     }
 
-    fn rounds(&self, quantity: Quantity, contender: &str) -> Option<&BTreeMap<u32, Vec<f64>>> {
-        self.0.get(&(quantity, contender.to_owned()))
+    fn rounds(&self, quantity: Quantity, variant: &str) -> Option<&BTreeMap<u32, Vec<f64>>> {
+        self.0.get(&(quantity, variant.to_owned()))
     }
 }
 

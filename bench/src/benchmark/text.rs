@@ -2,19 +2,19 @@
 
 use super::{Comparison, Report, Spread};
 
-/// A line for each figure of each contender, the goals, and what was not measured.
+/// A line for each figure of each variant, the goals, and what was not measured.
 pub fn text(report: &Report) -> String {
     let titles = report.figures.iter().map(|figure| figure.title.chars().count());
     let width = titles.max().unwrap_or_default();
     let names = report
-        .contenders
+        .variants
         .iter()
-        .map(|contender| contender.name.len())
+        .map(|variant| variant.name.len())
         .max()
         .unwrap_or_default();
     let mut text = format!(
         "{:width$}  {:names$} {:>10} {:>21}    × native\n",
-        "FIGURE", "CONTENDER", "MEDIAN", "MIN – MAX"
+        "FIGURE", "VARIANT", "MEDIAN", "MIN – MAX"
     );
     let mut last = "";
     for figure in &report.figures {
@@ -26,7 +26,7 @@ pub fn text(report: &Report) -> String {
         let title = if figure.figure == last { "" } else { &figure.title };
         text.push_str(&format!(
             "{title:width$}  {:names$} {:>10} {:>21} {:2} {ratio:>8}\n",
-            figure.contender,
+            figure.variant,
             number(median),
             format!("{} – {}", number(min), number(max)),
             figure.unit,
@@ -40,7 +40,7 @@ pub fn text(report: &Report) -> String {
             "{:13} {:>8}  {}: {}\n",
             goal.state.title(),
             found,
-            goal.contender,
+            goal.variant,
             goal.title
         ));
     }
@@ -73,7 +73,7 @@ impl Comparison {
         let mut text = format!("\n{} figures compared, {} worse\n", self.compared, self.worse.len());
         for worse in &self.worse {
             let (before, now) = (number(worse.before), number(worse.now));
-            text.push_str(&format!("{}: {}: {before} → {now}\n", worse.contender, worse.title));
+            text.push_str(&format!("{}: {}: {before} → {now}\n", worse.variant, worse.title));
         }
         text
     }

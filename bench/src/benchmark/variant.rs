@@ -47,7 +47,7 @@ impl Form {
 /// A form under a runtime.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Contender {
+pub struct Variant {
     /// Its name, also that of its objects and its database.
     pub name: String,
     /// What it runs.
@@ -59,7 +59,7 @@ pub struct Contender {
 }
 
 /// Every form under the first RuntimeClass, and compiled ahead of time under each of the others.
-pub fn contenders(runtime_classes: &[String]) -> Vec<Contender> {
+pub fn variants(runtime_classes: &[String]) -> Vec<Variant> {
     let mut all = Vec::new();
     for (place, class) in runtime_classes.iter().enumerate() {
         let first = place == 0;
@@ -68,7 +68,7 @@ pub fn contenders(runtime_classes: &[String]) -> Vec<Contender> {
         } else {
             &[Form::Aot]
         };
-        all.extend(forms.iter().map(|form| Contender {
+        all.extend(forms.iter().map(|form| Variant {
             name: if first {
                 form.name().to_owned()
             } else {
@@ -90,10 +90,7 @@ mod tests {
     fn other_runtimes_run_what_is_compiled_ahead_of_time() {
         let names = |classes: &[&str]| -> Vec<String> {
             let classes: Vec<String> = classes.iter().map(|class| (*class).to_owned()).collect();
-            contenders(&classes)
-                .into_iter()
-                .map(|contender| contender.name)
-                .collect()
+            variants(&classes).into_iter().map(|variant| variant.name).collect()
         };
         assert_eq!(names(&["tuned"]), ["native", "elf", "aot", "interpreter"]);
         assert_eq!(

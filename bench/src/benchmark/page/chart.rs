@@ -1,4 +1,4 @@
-//! A chart: a bar for each contender, its spread, and lines to be reached.
+//! A chart: a bar for each variant, its spread, and lines to be reached.
 
 use std::fmt::Write as _;
 
@@ -26,7 +26,7 @@ pub fn bars(rows: &[(&str, &Figure)], goals: &[(f64, &str)]) -> String {
         let top = f64::from(row) * ROW;
         let (bar, middle) = (top + LABEL + 2.0, top + LABEL + 2.0 + BAR / 2.0);
         let spread = figure.spread;
-        let (name, shown) = (escape(&figure.contender), number(spread.median));
+        let (name, shown) = (escape(&figure.variant), number(spread.median));
         let ratio = figure
             .ratio
             .map(|ratio| format!("× {:.2}", ratio.median))

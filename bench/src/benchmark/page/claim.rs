@@ -17,9 +17,9 @@ const ANSWERS: [(&str, &str); 4] = [
 /// A card for each answer.
 pub fn section(report: &Report) -> String {
     let wasm = report
-        .contenders
+        .variants
         .iter()
-        .find(|contender| contender.form == Form::Elf && contender.first);
+        .find(|variant| variant.form == Form::Elf && variant.first);
     let Some(wasm) = wasm else { return String::new() };
     let card = |(id, basis): &(&str, &str)| {
         let ratio = report.figure(id, &wasm.name)?.ratio?;

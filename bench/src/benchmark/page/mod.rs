@@ -7,7 +7,7 @@ mod markup;
 use std::fmt::Write as _;
 
 use super::text::number;
-use super::{Contender, Figure, Form, Report};
+use super::{Figure, Form, Report, Variant};
 use markup::escape;
 
 const STYLE: &str = include_str!("style.css");
@@ -53,7 +53,7 @@ pub fn page(report: &Report) -> String {
         body,
         "<h1>A Rust service as WebAssembly on Kubernetes, beside its native build</h1>\n\
          <p>The same source, compiled with the same profile, as ordinary pods of one node with the same limits. Each bar is the \
-         middle of {} rounds in which all contenders took turns, the thin line on it reaches from the least to the most, and \
+         middle of {} rounds in which all variants took turns, the thin line on it reaches from the least to the most, and \
          × is the ratio to the native build within a round. A dashed line is a goal.</p>\n",
         report.plan.rounds
     );
@@ -84,10 +84,10 @@ pub fn page(report: &Report) -> String {
     )
 }
 
-/// The figures of one kind, one a contender.
+/// The figures of one kind, one a variant.
 fn figure(report: &Report, id: &str) -> String {
-    let of = |contender: &Contender| Some((class(contender), report.figure(id, &contender.name)?));
-    let rows: Vec<(&str, &Figure)> = report.contenders.iter().filter_map(of).collect();
+    let of = |variant: &Variant| Some((class(variant), report.figure(id, &variant.name)?));
+    let rows: Vec<(&str, &Figure)> = report.variants.iter().filter_map(of).collect();
     let Some((_, first)) = rows.first() else {
         return String::new();
     };
@@ -110,8 +110,8 @@ fn figure(report: &Report, id: &str) -> String {
     )
 }
 
-fn class(contender: &Contender) -> &'static str {
-    match (contender.form, contender.first) {
+fn class(variant: &Variant) -> &'static str {
+    match (variant.form, variant.first) {
         (_, false) => "other",
         (Form::Native, _) => "native",
         (Form::Elf, _) => "elf",
@@ -128,14 +128,14 @@ fn goals(report: &Report) -> String {
             class.as_str().unwrap_or_default(),
             goal.state.title(),
             goal.found.map(number).unwrap_or_default(),
-            escape(&goal.contender),
+            escape(&goal.variant),
             escape(&goal.title),
         )
     };
     let rows: String = report.goals.iter().map(row).collect();
     format!(
         "<h2>Goals</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Goals\"><table>\n<thead><tr>\
-         <th>state</th><th>found</th><th>contender</th><th>goal</th></tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n"
+         <th>state</th><th>found</th><th>variant</th><th>goal</th></tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n"
     )
 }
 
@@ -190,7 +190,7 @@ fn table(report: &Report) -> String {
         format!(
             "<tr><td>{}</td><td>{}</td>{}<td>{}</td><td class=\"number\">{}</td></tr>\n",
             escape(&figure.title),
-            escape(&figure.contender),
+            escape(&figure.variant),
             cells.concat(),
             figure.unit,
             figure.ratio.map(|ratio| number(ratio.median)).unwrap_or_default(),
@@ -199,7 +199,7 @@ fn table(report: &Report) -> String {
     let rows: String = report.figures.iter().map(row).collect();
     format!(
         "<h2>All figures</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"All figures\"><table>\n<thead><tr>\
-         <th>figure</th><th>contender</th><th>median</th><th>least</th><th>most</th><th>unit</th><th>× native</th></tr></thead>\n\
+         <th>figure</th><th>variant</th><th>median</th><th>least</th><th>most</th><th>unit</th><th>× native</th></tr></thead>\n\
          <tbody>\n{rows}</tbody></table></div>\n"
     )
 }
@@ -207,15 +207,15 @@ fn table(report: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::benchmark::{Machine, Plan, Quantity, Samples, contenders};
+    use crate::benchmark::{Machine, Plan, Quantity, Samples, variants};
 
     #[test]
     fn every_figure_is_in_a_chart_or_the_table_and_text_stays_text() {
-        let all = contenders(&["tuned".into(), "a<b".into()]);
+        let all = variants(&["tuned".into(), "a<b".into()]);
         let mut samples = Samples::default();
         for quantity in Quantity::all() {
-            for contender in &all {
-                samples.add(quantity, &contender.name, 0, 2.0);
+            for variant in &all {
+                samples.add(quantity, &variant.name, 0, 2.0);
             }
         }
         let machine = Machine {

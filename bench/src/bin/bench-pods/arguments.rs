@@ -5,7 +5,7 @@ use clap::Parser;
 use deploy_tool::cli::SourceArguments;
 
 /// Measures Wasm beside the native build as pods of a kind cluster: size, start, memory, requests per second, waiting times,
-/// scaling and rollouts under load, each contender in turn, round by round
+/// scaling and rollouts under load, each variant in turn, round by round
 ///
 /// Everything runs in a namespace of its own on one node, takes the host's processors for some minutes, and is deleted at
 /// the end. The exit code is 10 when a figure is worse than in the run named by --compare.
@@ -21,7 +21,7 @@ pub struct BenchArguments {
     /// Seconds instead of minutes: whether everything can be measured, not how much it is
     #[arg(long)]
     pub quick: bool,
-    /// How often every contender has its turn [default: 3, or 1 with --quick]
+    /// How often every variant has its turn [default: 3, or 1 with --quick]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=50))]
     pub rounds: Option<u32>,
     /// Write the result as one HTML page that needs nothing else

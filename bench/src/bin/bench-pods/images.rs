@@ -1,4 +1,4 @@
-//! The images of the contenders, from one source.
+//! The images of the variants, from one source.
 
 use std::collections::BTreeMap;
 

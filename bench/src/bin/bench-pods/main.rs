@@ -1,4 +1,4 @@
-//! Measures Wasm beside the native build as pods: images → a namespace with a database → rounds, in which each contender has its turn → what came out.
+//! Measures Wasm beside the native build as pods: images → a namespace with a database → rounds, in which each variant has its turn → what came out.
 
 mod arguments;
 mod bench_namespace;
@@ -23,7 +23,7 @@ use crate::load::Target;
 use crate::pods::Pods;
 use bench::benchmark;
 use bench::benchmark::{
-    Comparison, Contender, Form, Plan, Quantity, Report, SCHEMA, Samples, Skipped, compare, contenders, objects,
+    Comparison, Form, Plan, Quantity, Report, SCHEMA, Samples, Skipped, Variant, compare, objects, variants,
 };
 use cluster::Cluster;
 use deploy_tool::built::Built;
@@ -95,7 +95,7 @@ async fn measure(printer: &Printer, cleanup: &Cleanup, arguments: &BenchArgument
     let mut place = bench_node::find(&cluster, arguments).await?;
     let cache = Cache::open()?;
     let images = images::images(printer, cleanup, &cache, &arguments.source).await?;
-    let contenders = contenders(&arguments.runtime_classes);
+    let variants = variants(&arguments.runtime_classes);
     place.machine.engine = images[&Form::Aot].engine.clone().unwrap_or_default();
 
     let built: Vec<Built> = images.values().cloned().collect();
@@ -117,9 +117,9 @@ async fn measure(printer: &Printer, cleanup: &Cleanup, arguments: &BenchArgument
         printer,
         cache: &cache,
         plan,
-        samples: image_sizes(&contenders, &images),
+        samples: image_sizes(&variants, &images),
     };
-    let rounds = rounds.pulls(&place.node, &contenders, &references).await?;
+    let rounds = rounds.pulls(&place.node, &variants, &references).await?;
     let loading = async |progress: &Progress| {
         let others = [objects::DATABASE_IMAGE.to_owned()].into();
         progress.outcome(publish::to_kind(&cache, progress, &place.kind, &built, &others).await?);
@@ -129,23 +129,23 @@ async fn measure(printer: &Printer, cleanup: &Cleanup, arguments: &BenchArgument
 
     let object = objects::namespace(&arguments.namespace).map_err(impossible)?;
     let namespace = BenchNamespace::open(&cluster, cleanup, &object).await?;
-    let starting = async |_: &Progress| start_database(&cluster, &namespace, &contenders, &place.node).await;
+    let starting = async |_: &Progress| start_database(&cluster, &namespace, &variants, &place.node).await;
     let database = printer.step("database of the run", starting).await?;
     let mut runners = Vec::new();
-    for contender in &contenders {
-        let image = &images[&contender.form].reference;
-        let served = objects::served_contender(contender, image, &arguments.namespace, &place.node, &plan);
+    for variant in &variants {
+        let image = &images[&variant.form].reference;
+        let served = objects::served_variant(variant, image, &arguments.namespace, &place.node, &plan);
         let port = namespace.create(&served.map_err(impossible)?).await?;
-        let port = port.ok_or_else(|| Error::cluster(format!("Service `{}` has got no port", contender.name)))?;
+        let port = port.ok_or_else(|| Error::cluster(format!("Service `{}` has got no port", variant.name)))?;
         runners.push(Runner {
             namespace: &namespace,
             node: &place.node,
-            contender,
+            variant,
             image,
-            runtime: &place.runtimes[&contender.runtime_class],
+            runtime: &place.runtimes[&variant.runtime_class],
             database: &database,
             target: Target::at(format!("http://{}:{port}", place.address))?,
-            pods: Pods::watch(&cluster, &arguments.namespace, &contender.name).await?,
+            pods: Pods::watch(&cluster, &arguments.namespace, &variant.name).await?,
         });
     }
     let samples = rounds.run(&mut runners).await?;
@@ -153,7 +153,7 @@ async fn measure(printer: &Printer, cleanup: &Cleanup, arguments: &BenchArgument
         jiff::Timestamp::now(),
         place.machine.clone(),
         plan,
-        contenders.clone(),
+        variants.clone(),
         &samples,
         skipped,
     ))
@@ -164,16 +164,16 @@ fn impossible(error: serde_json::Error) -> Error {
 }
 
 /// How large the images are, which takes no rounds.
-fn image_sizes(contenders: &[Contender], images: &BTreeMap<Form, Built>) -> Samples {
+fn image_sizes(variants: &[Variant], images: &BTreeMap<Form, Built>) -> Samples {
     let mut samples = Samples::default();
-    for contender in contenders {
-        let image = &images[&contender.form];
+    for variant in variants {
+        let image = &images[&variant.form];
         let pulled = usize::try_from(image.image_size_bytes).unwrap_or(usize::MAX);
         for (quantity, bytes) in [
             (Quantity::ImagePulled, pulled),
             (Quantity::ImageUnpacked, image.packed_size_bytes),
         ] {
-            samples.add(quantity, &contender.name, 0, megabytes(bytes));
+            samples.add(quantity, &variant.name, 0, megabytes(bytes));
         }
     }
     samples
@@ -183,11 +183,11 @@ fn image_sizes(contenders: &[Contender], images: &BTreeMap<Form, Built>) -> Samp
 async fn start_database(
     cluster: &Cluster,
     namespace: &BenchNamespace,
-    contenders: &[Contender],
+    variants: &[Variant],
     node: &str,
 ) -> Result<String> {
     namespace
-        .create(&objects::database(contenders, node).map_err(impossible)?)
+        .create(&objects::database(variants, node).map_err(impossible)?)
         .await?;
     let mut database = Pods::watch(cluster, namespace.name(), objects::DATABASE).await?;
     database

@@ -1,4 +1,4 @@
-//! Edge: the pods of a contender, and when this host has heard of each change. Their own times are whole seconds.
+//! Edge: the pods of a variant, and when this host has heard of each change. Their own times are whole seconds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use kube::runtime::watcher::{self, Event};
 
-use bench::benchmark::objects::CONTENDER_LABEL;
+use bench::benchmark::objects::VARIANT_LABEL;
 use bench::benchmark::pods::has;
 use cluster::Cluster;
 use deploy_tool::forward::listen as forward;
@@ -28,13 +28,13 @@ pub struct Seen {
     pub ready: Option<Instant>,
 }
 
-/// The pods of a contender.
+/// The pods of a variant.
 pub struct Pods {
     changes: BoxStream<'static, watcher::Result<Event<Pod>>>,
     /// By their names.
     pub seen: BTreeMap<String, Seen>,
     listed: BTreeSet<String>,
-    contender: String,
+    variant: String,
 }
 
 impl Pods {
@@ -42,12 +42,12 @@ impl Pods {
     ///
     /// # Errors
     /// When there is none in time.
-    pub async fn watch(cluster: &Cluster, namespace: &str, contender: &str) -> Result<Self> {
+    pub async fn watch(cluster: &Cluster, namespace: &str, variant: &str) -> Result<Self> {
         let mut pods = Self {
-            changes: forward::watch(cluster, namespace, &format!("{CONTENDER_LABEL}={contender}")),
+            changes: forward::watch(cluster, namespace, &format!("{VARIANT_LABEL}={variant}")),
             seen: BTreeMap::new(),
             listed: BTreeSet::new(),
-            contender: contender.to_owned(),
+            variant: variant.to_owned(),
         };
         let listed = async {
             while let Some(change) = pods.changes.next().await {
@@ -82,8 +82,8 @@ impl Pods {
         match tokio::time::timeout(LIMIT, reached).await {
             Ok(at) => Ok(at),
             Err(_) => Err(Error::cluster(format!(
-                "the pods of contender `{}` are not {what} after {} s",
-                self.contender,
+                "the pods of variant `{}` are not {what} after {} s",
+                self.variant,
                 LIMIT.as_secs()
             ))
             .detail(self.statuses())),

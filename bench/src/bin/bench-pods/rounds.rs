@@ -1,11 +1,11 @@
-//! The rounds: with every figure, each contender has its turn.
+//! The rounds: each figure is measured of every variant before the next one.
 
 use std::collections::BTreeMap;
 
 use crate::node;
 use crate::runner::{Figures, Runner};
 use bench::benchmark::node as script;
-use bench::benchmark::{Contender, Load, Plan, Quantity, Samples};
+use bench::benchmark::{Load, Plan, Quantity, Samples, Variant};
 use diagnostics::{Error, Result};
 use host::cache::Cache;
 use terminal::{Printer, Progress};
@@ -22,9 +22,9 @@ pub struct Rounds<'a> {
     pub samples: Samples,
 }
 
-/// What each contender does in its turn, in this order.
+/// What is measured of each variant, in this order.
 #[derive(Clone, Copy, Debug)]
-enum Turn {
+enum Step {
     Start,
     ComeUp,
     Load(Load),
@@ -40,7 +40,7 @@ impl Rounds<'_> {
     pub async fn pulls(
         mut self,
         node: &str,
-        contenders: &[Contender],
+        variants: &[Variant],
         references: &BTreeMap<String, String>,
     ) -> Result<Self> {
         if references.is_empty() {
@@ -50,15 +50,15 @@ impl Rounds<'_> {
         let (printer, samples) = (self.printer, &mut self.samples);
         let pulling = async |progress: &Progress| {
             for round in 0..self.plan.rounds {
-                for contender in contenders {
-                    let Some(image) = references.get(&format!("bench-{}", contender.form.name())) else {
+                for variant in variants {
+                    let Some(image) = references.get(&format!("bench-{}", variant.form.name())) else {
                         continue;
                     };
                     progress.activity(image);
                     let said = node::run(node, &what, script::PULL, &[image]).await?;
                     let took = script::pull_ms(&said);
                     let took = took.ok_or_else(|| Error::cluster(&what).detail(&said))?;
-                    samples.add(Quantity::Pull, &contender.name, round, took);
+                    samples.add(Quantity::Pull, &variant.name, round, took);
                 }
             }
             Ok(())
@@ -73,42 +73,42 @@ impl Rounds<'_> {
     /// When something cannot be measured.
     pub async fn run(mut self, runners: &mut [Runner<'_>]) -> Result<Samples> {
         for round in 0..self.plan.rounds {
-            let loads: Vec<Turn> = Load::all().map(Turn::Load).collect();
-            for (title, turns) in [
-                ("the runtime alone", &[Turn::Start][..]),
-                ("a pod comes up", &[Turn::ComeUp]),
+            let loads: Vec<Step> = Load::all().map(Step::Load).collect();
+            for (title, steps) in [
+                ("the runtime alone", &[Step::Start][..]),
+                ("a pod comes up", &[Step::ComeUp]),
                 ("load", &loads),
-                ("scale and roll out under load", &[Turn::Change]),
-                ("many pods at once", &[Turn::Many]),
+                ("scale and roll out under load", &[Step::Change]),
+                ("many pods at once", &[Step::Many]),
             ] {
                 let title = format!("round {} of {}: {title}", round + 1, self.plan.rounds);
-                self.turns(&title, round, turns, runners).await?;
+                self.measure(&title, round, steps, runners).await?;
             }
         }
         Ok(self.samples)
     }
 
-    async fn turns(&mut self, title: &str, round: u32, turns: &[Turn], runners: &mut [Runner<'_>]) -> Result<()> {
+    async fn measure(&mut self, title: &str, round: u32, steps: &[Step], runners: &mut [Runner<'_>]) -> Result<()> {
         let (printer, cache, plan) = (self.printer, self.cache, self.plan);
         let samples = &mut self.samples;
-        let taking = async |progress: &Progress| {
-            for turn in turns {
+        let measuring = async |progress: &Progress| {
+            for step in steps {
                 for runner in &mut *runners {
-                    progress.activity(&format!("{}, {turn:?}", runner.contender.name));
-                    let figures: Figures = match *turn {
-                        Turn::Start => runner.start(&plan).await?,
-                        Turn::ComeUp => runner.come_up(cache, &plan).await?,
-                        Turn::Load(load) => runner.load(cache, &plan, load).await?,
-                        Turn::Change => runner.change(&plan).await?,
-                        Turn::Many => runner.scale_up(&plan).await?,
+                    progress.activity(&format!("{}, {step:?}", runner.variant.name));
+                    let figures: Figures = match *step {
+                        Step::Start => runner.start(&plan).await?,
+                        Step::ComeUp => runner.come_up(cache, &plan).await?,
+                        Step::Load(load) => runner.load(cache, &plan, load).await?,
+                        Step::Change => runner.change(&plan).await?,
+                        Step::Many => runner.scale_up(&plan).await?,
                     };
                     for (quantity, figure) in figures {
-                        samples.add(quantity, &runner.contender.name, round, figure);
+                        samples.add(quantity, &runner.variant.name, round, figure);
                     }
                 }
             }
             Ok(())
         };
-        printer.step(title, taking).await
+        printer.step(title, measuring).await
     }
 }

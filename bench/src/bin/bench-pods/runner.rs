@@ -1,4 +1,4 @@
-//! What is measured of one contender.
+//! What is measured of one variant.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -10,11 +10,11 @@ use crate::pods::{Pods, Seen};
 use bench::benchmark::node as script;
 use bench::benchmark::node::Account;
 use bench::benchmark::pods::container_id;
-use bench::benchmark::{Contender, Load, Plan, Quantity, Route};
+use bench::benchmark::{Load, Plan, Quantity, Route, Variant};
 use diagnostics::{Error, Result};
 use host::cache::Cache;
 
-/// What a turn has brought.
+/// What was measured of a variant.
 pub type Figures = Vec<(Quantity, f64)>;
 
 /// What opens the connections to the database, before memory is looked at.
@@ -28,14 +28,14 @@ const HEAVY: Load = Load {
     connections: 256,
 };
 
-/// A contender in its place.
+/// A variant that runs in the cluster.
 pub struct Runner<'a> {
     /// The namespace of the run.
     pub namespace: &'a BenchNamespace,
     /// The node that it runs on.
     pub node: &'a str,
-    /// Who it is.
-    pub contender: &'a Contender,
+    /// Which one it is.
+    pub variant: &'a Variant,
     /// Its image, as the node knows it.
     pub image: &'a str,
     /// The program that its RuntimeClass stands for.
@@ -51,10 +51,10 @@ pub struct Runner<'a> {
 impl Runner<'_> {
     /// The runtime alone, without Kubernetes.
     pub async fn start(&self, plan: &Plan) -> Result<Figures> {
-        let what = format!("`{}` does not run on node `{}`", self.contender.name, self.node);
+        let what = format!("`{}` does not run on node `{}`", self.variant.name, self.node);
         // The first one finds its files in no cache: it does not count.
         let count = (plan.starts + 1).to_string();
-        let arguments = [self.runtime, self.image, self.contender.form.program(), &count];
+        let arguments = [self.runtime, self.image, self.variant.form.program(), &count];
         let said = node::run(self.node, &what, script::START, &arguments).await?;
         let starts = script::starts(&said).filter(|starts| starts.len() > 1);
         let starts = starts.ok_or_else(|| Error::cluster(&what).detail(&said))?;
@@ -104,7 +104,7 @@ impl Runner<'_> {
 
     /// One pod becomes many and one again, is replaced, and goes; all but the last under load.
     pub async fn change(&mut self, plan: &Plan) -> Result<Figures> {
-        let name = &self.contender.name;
+        let name = &self.variant.name;
         let start = Instant::now();
         self.namespace.scale(name, plan.replicas).await?;
         let up = self
@@ -145,14 +145,14 @@ impl Runner<'_> {
     /// From no pod to many.
     pub async fn scale_up(&mut self, plan: &Plan) -> Result<Figures> {
         let took = self.scheduled_to_ready(plan.replicas).await?;
-        self.namespace.scale(&self.contender.name, 0).await?;
+        self.namespace.scale(&self.variant.name, 0).await?;
         self.pods.await_state("gone", BTreeMap::is_empty).await?;
         Ok(vec![(Quantity::PodsAtOnce, took)])
     }
 
     /// Seconds from the first pod scheduled to the last one ready.
     async fn scheduled_to_ready(&mut self, replicas: i32) -> Result<f64> {
-        self.namespace.scale(&self.contender.name, replicas).await?;
+        self.namespace.scale(&self.variant.name, replicas).await?;
         let end = self.pods.await_state("ready", |seen| ready(seen) == replicas).await?;
         let first = self.pods.seen.values().filter_map(|pod| pod.scheduled).min();
         Ok((end - first.unwrap_or(end)).as_secs_f64())
@@ -160,12 +160,12 @@ impl Runner<'_> {
 
     /// Interpreted code that is taken for compiled code would be a wrong figure.
     async fn verify_native_code(&self) -> Result<()> {
-        let (health, mode) = (self.target.health().await?, self.contender.form.mode());
+        let (health, mode) = (self.target.health().await?, self.variant.form.mode());
         if health.contains(&format!("\"{mode}\"")) {
             Ok(())
         } else {
             Err(
-                Error::cluster(format!("`{}` does not run as `{mode}`", self.contender.name))
+                Error::cluster(format!("`{}` does not run as `{mode}`", self.variant.name))
                     .detail(health)
                     .hint("`deploy-tool doctor` says why"),
             )
@@ -174,7 +174,7 @@ impl Runner<'_> {
 
     /// Makes its table what it was before each load.
     async fn fill(&self) -> Result<()> {
-        let statement = format!("TRUNCATE TABLE `{}`.orders", self.contender.name);
+        let statement = format!("TRUNCATE TABLE `{}`.orders", self.variant.name);
         self.namespace.sql(self.database, &statement).await?;
         self.target.fill().await
     }
@@ -186,14 +186,14 @@ impl Runner<'_> {
         if plan.is_representative() && answers.errors > u64::from(answers.count) / 20 {
             return Err(Error::cluster(format!(
                 "`{}` has failed to answer {} of {} requests",
-                self.contender.name, answers.errors, answers.count
+                self.variant.name, answers.errors, answers.count
             )));
         }
         Ok(answers)
     }
 
     async fn account(&self) -> Result<Account> {
-        let what = format!("cannot look at the memory of `{}`", self.contender.name);
+        let what = format!("cannot look at the memory of `{}`", self.variant.name);
         let pod = self.pods.seen.values().next();
         let id = pod.and_then(|seen| container_id(&seen.pod));
         let id = id.ok_or_else(|| Error::cluster(&what).cause("it has no container"))?;
