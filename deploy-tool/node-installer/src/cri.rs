@@ -74,7 +74,7 @@ async fn request_status(socket: &Path) -> Result<(), String> {
         Some(b"0") => Ok(()),
         _ => {
             let message = headers.get("grpc-message").and_then(|message| message.to_str().ok());
-            Err(message.unwrap_or("it is no container runtime").to_owned())
+            Err(message.unwrap_or("it is not a container runtime").to_owned())
         }
     }
 }

@@ -73,7 +73,7 @@ pub fn add_entry(text: &str, form: Form, entry: &Entry) -> Result<String, String
         });
         table = next
             .as_table_like_mut()
-            .ok_or_else(|| format!("`{name}` is no table"))?;
+            .ok_or_else(|| format!("`{name}` is not a table"))?;
     }
     let mut is_unchanged = true;
     for handler in &entry.handlers {

@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_copied_once_and_mended_when_they_are_damaged() {
+    fn files_are_copied_once_and_repaired_when_they_are_damaged() {
         let folder = tempfile::tempdir().unwrap();
         let (engine, target_path) = (engine(folder.path()), folder.path().join("opt/1"));
         let (first, copied) = install_files(&engine, &target_path).unwrap();

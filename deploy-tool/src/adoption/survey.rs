@@ -115,7 +115,7 @@ fn crate_folder(folder: &Path) -> Result<PathBuf> {
         .map_err(|error| Error::file(format!("cannot look at `{shown}`"), &error))?;
     let crate_folder = found.ancestors().find(|folder| folder.join("Cargo.toml").is_file());
     crate_folder.map(Path::to_owned).ok_or_else(|| {
-        Error::input(format!("`{shown}` is no crate"))
+        Error::input(format!("`{shown}` is not a crate"))
             .cause("neither it nor a folder above it has a Cargo.toml")
             .hint("run this in the crate's folder; a new one: `deploy-tool new greeter`")
     })

@@ -15,7 +15,7 @@ pub enum DockerCommand {
     Install(DockerInstallArguments),
     /// Take away what `docker install` has added
     ///
-    /// Refused while containers need it. The configuration is exactly what it was before, unless somebody else has changed it
+    /// Refused while containers need it. The configuration is exactly what it was before, unless another program or user has changed it
     /// since.
     Remove,
     /// Show what is installed, and whether the engine has it

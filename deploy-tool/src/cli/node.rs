@@ -17,7 +17,7 @@ pub enum NodeCommand {
     /// Take away from nodes what `node install` has added
     ///
     /// The labels go first, so that no Wasm pod comes any more. Refused while Wasm pods run there, unless --drain evicts
-    /// them. The configuration is exactly what it was before, unless somebody else has changed it since.
+    /// them. The configuration is exactly what it was before, unless another program or user has changed it since.
     Remove(NodeRemoveArguments),
     /// Show what is installed on the nodes, and whether it is as it was installed
     Status(NodeStatusArguments),

@@ -10,7 +10,7 @@ pub struct RollbackArguments {
     pub revision: Option<u32>,
     /// Take over the fields that others have set to something else since
     ///
-    /// Without it a number of replicas that `scale`, an autoscaler or somebody has set stays, with a warning; other such
+    /// Without it a number of replicas that `scale`, an autoscaler or a user has set stays, with a warning; other such
     /// fields stop the rollback before anything is written.
     #[arg(long)]
     pub take_over: bool,

@@ -11,7 +11,7 @@ pub struct SignedArguments {
     pub require_signature: Option<PathBuf>,
     /// Images that need no signature, also several times: docker.io/library/mariadb:11.8, docker.io/library/*
     ///
-    /// Also kinds of objects of which nobody can tell what images they run, as KIND.GROUP:
+    /// Also kinds of objects of which it is not known what images they run, as KIND.GROUP:
     /// Gateway.gateway.networking.k8s.io
     #[arg(long, value_name = "IMAGE", requires = "require_signature")]
     pub allow_unsigned: Vec<String>,

@@ -12,7 +12,7 @@ pub struct WaitArguments {
     pub timeout: Option<Duration>,
     /// Take the first clear sign that something is wrong for a failure
     ///
-    /// Without it, what another object, a node or somebody may still put right is shown and waited for.
+    /// Without it, deploy-tool shows what another object, a node or a user may still put right, and keeps waiting.
     #[arg(long)]
     pub fail_fast: bool,
 }

@@ -98,7 +98,7 @@ fn document(blob: &Blob) -> std::io::Result<Vec<u8>> {
 
 /// Something else than an image.
 pub fn no_image(source: &str, why: impl std::fmt::Display) -> Error {
-    Error::input(format!("`{source}` is no image"))
+    Error::input(format!("`{source}` is not an image"))
         .code(&code::image::MALFORMED)
         .cause(why)
 }

@@ -41,7 +41,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PushArguments)
 
 fn repository(text: &str) -> Result<(Repository, Option<String>)> {
     Repository::parse(text)
-        .map_err(|why| Error::input(format!("`{text}` is no repository that can be pushed to")).cause(why))
+        .map_err(|why| Error::input(format!("`{text}` is not a repository that can be pushed to")).cause(why))
 }
 
 /// The path of another repository; a registry only takes blobs from its own.

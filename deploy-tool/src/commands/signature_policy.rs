@@ -134,7 +134,7 @@ fn refuse_unseen(objects: &[Object], exceptions: &Exceptions) -> Result<()> {
         .collect();
     let kinds: Vec<String> = kinds.into_iter().collect();
     Err(
-        Error::input("nobody can tell whether everything that the manifests run is signed")
+        Error::input("it is not known whether everything that the manifests run is signed")
             .code(&code::input::IMAGES_UNSEEN)
             .cause("what other programs make of objects of these kinds is not in the manifests")
             .detail(places.join("\n"))

@@ -23,9 +23,9 @@ pub fn parse(text: &str) -> Result<Map<String, Value>, String> {
     match serde_json::from_str(text).map_err(|error| error.to_string())? {
         Value::Object(document) => match document.get(KEY) {
             None | Some(Value::Object(_)) => Ok(document),
-            Some(_) => Err(format!("`{KEY}` is no object")),
+            Some(_) => Err(format!("`{KEY}` is not an object")),
         },
-        _ => Err("it is no object".to_owned()),
+        _ => Err("it is not an object".to_owned()),
     }
 }
 
@@ -132,9 +132,9 @@ mod tests {
     #[test]
     fn what_is_somebody_elses_is_told() {
         for (text, why) in [
-            ("[]", "no object"),
+            ("[]", "is not an object"),
             ("{", "EOF"),
-            (r#"{"runtimes": []}"#, "`runtimes` is no object"),
+            (r#"{"runtimes": []}"#, "`runtimes` is not an object"),
         ] {
             assert!(parse(text).unwrap_err().contains(why), "{text}");
         }

@@ -35,7 +35,7 @@ pub async fn find(named: Option<&Path>, earlier: Option<&Path>) -> Result<Crun> 
     if let Some(program) = named {
         let program = program
             .canonicalize()
-            .map_err(|error| Error::input(format!("`{}` is no program", program.display())).cause(error))?;
+            .map_err(|error| Error::input(format!("`{}` is not a program", program.display())).cause(error))?;
         check(&program).await?;
         return Ok(Crun { program, copied: None });
     }
@@ -76,7 +76,7 @@ async fn check(program: &Path) -> Result<()> {
     if output.stdout.contains(FEATURE) {
         Ok(())
     } else {
-        Err(Error::prerequisite(format!("`{shown}` is no crun with WasmEdge"))
+        Err(Error::prerequisite(format!("`{shown}` is not a crun with WasmEdge"))
             .cause(format!("`{shown} --version` does not say {FEATURE}")))
     }
 }

@@ -71,7 +71,7 @@ fn rollout_block(workload: &Workload, namespace: &str, object: &Value) -> Option
     }
     if at("/spec/updateStrategy/type").is_some_and(|strategy| strategy == "OnDelete") {
         return Some(RolloutBlock {
-            because: "its update strategy is OnDelete: pods are replaced when somebody deletes them",
+            because: "its update strategy is OnDelete: pods are replaced when they are deleted",
             hint: format!("delete its pods, or set the `updateStrategy` of {argument} to RollingUpdate"),
         });
     }

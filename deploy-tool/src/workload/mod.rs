@@ -138,7 +138,7 @@ impl FromStr for Reference {
         let inside =
             |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || "-.".contains(character);
         if name.is_empty() || name.len() > 253 || !name.chars().all(inside) {
-            return Err(format!("`{name}` is no name of an object: write NAME or KIND/NAME"));
+            return Err(format!("`{name}` is not a name of an object: write NAME or KIND/NAME"));
         }
         Ok(Self {
             kind,

@@ -219,7 +219,7 @@ fn what_is_no_crate_or_several_is_told() {
     let nothing = Crate::new(&[]);
     let (code, text) = nothing.run(".", &[]);
     assert!(
-        code == 1 && text.contains("is no crate") && text.contains("deploy-tool new"),
+        code == 1 && text.contains("is not a crate") && text.contains("deploy-tool new"),
         "{text}"
     );
     let member = |name: &str| format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n");

@@ -66,7 +66,7 @@ impl History {
     pub fn parse(text: &str) -> Result<Self> {
         let lines = text.lines().enumerate();
         let nights = lines.map(|(number, line)| {
-            serde_json::from_str(line).with_context(|| format!("line {} is no night", number + 1))
+            serde_json::from_str(line).with_context(|| format!("line {} is not a night", number + 1))
         });
         Ok(Self(nights.collect::<Result<_>>()?))
     }

@@ -78,7 +78,7 @@ async fn run(printer: &Printer, cleanup: &Cleanup, arguments: BenchArguments) ->
 
 /// Reads an earlier run.
 fn read(path: &Path) -> Result<Report> {
-    let failure = || Error::input(format!("`{}` is no result of an earlier run", path.display()));
+    let failure = || Error::input(format!("`{}` is not a result of an earlier run", path.display()));
     let text = std::fs::read(path).map_err(|error| failure().cause(error))?;
     let report: Report = serde_json::from_slice(&text).map_err(|error| failure().cause(error))?;
     if report.schema == SCHEMA {

@@ -43,7 +43,7 @@ impl Environment {
     /// NO_PROXY.
     ///
     /// # Errors
-    /// When it is no URL: with its source and value.
+    /// When it is not a URL: with its source and value.
     pub fn proxy(&self, server: &Uri, of_kubeconfig: Option<&str>) -> Result<Option<Proxy>, String> {
         let of_kubeconfig = of_kubeconfig.filter(|url| !url.trim().is_empty());
         let (url, origin) = match (of_kubeconfig, server.scheme_str()) {
@@ -70,7 +70,7 @@ impl Environment {
                 origin: origin.to_owned(),
             })),
             _ => Err(format!(
-                "{origin} names `{}`, which is no URL of a proxy",
+                "{origin} names `{}`, which is not a URL of a proxy",
                 without_login(url)
             )),
         }

@@ -14,7 +14,7 @@ use diagnostics::code::rollout::{
 const WASM_ANNOTATION: &str = "module.wasm.image/variant";
 /// The file suffixes that crun treats as Wasm with the annotation `compat-smart`.
 const WASM_ENDINGS: [&str; 2] = [".wasm", ".wat"];
-/// 128 and the number of SIGSEGV: how a shared object ends that is no program.
+/// 128 and the number of SIGSEGV: how a shared object ends that is not a program.
 const SEGMENTATION_FAULT: i32 = 139;
 /// Limit on the logs that are read in one rollout: further ends of containers have the same reason.
 const MOST_LAST_WORDS: usize = 4 * thresholds::LAST_WORDS;
@@ -69,7 +69,7 @@ pub fn diagnose(pod: &Pod, status: &ContainerStatus, message: &str) -> Option<Di
     let diagnosis = match (annotated, class) {
         (false, None) if !is_module => Diagnosis::new(
             &IMAGE_FOR_ANOTHER_PLATFORM,
-            format!("{start}: {shown} is no program for this node's processor"),
+            format!("{start}: {shown} is not a program for this node's processor"),
             "build the image for the nodes' platform: `kubectl get nodes --label-columns kubernetes.io/arch`",
         ),
         (false, _) => {

@@ -54,7 +54,7 @@ fn missing(target: &Target, objects: &Objects, clock: Clock) -> Phase {
         return failure(&target.namespace, &target.name, reason, events::message(event)).failed();
     }
     if last_seen.is_none() && target.removes_itself {
-        let reason = "gone by its `ttlSecondsAfterFinished`, and nobody has seen how it ended";
+        let reason = "gone by its `ttlSecondsAfterFinished`, and how it ended was not seen";
         return Waiting::new(WaitClass::Unknown, reason).into();
     }
     if last_seen.is_none() {

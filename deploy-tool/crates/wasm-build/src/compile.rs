@@ -18,7 +18,7 @@ use terminal::Progress;
 /// When the folder is no workspace.
 pub async fn workspace(folder: &Path) -> Result<Workspace> {
     let mut command = process::command("cargo", ["metadata", "--no-deps", "--format-version", "1"]);
-    let missing = || Error::input(format!("`{}` is no Cargo workspace", folder.display()));
+    let missing = || Error::input(format!("`{}` is not a Cargo workspace", folder.display()));
     if !folder.join("Cargo.toml").is_file() {
         return Err(missing()
             .cause("it has no Cargo.toml")

@@ -129,7 +129,7 @@ impl Configuration {
                 let template_text = format!("{{{{ template \"base\" . }}}}\n\n{entry_text}");
                 match text {
                     Some(text) if !is_own_template(text) => Err(format!(
-                        "{} is somebody else's, and no TOML that could be edited; add this to it:\n{entry_text}",
+                        "{} was not written by deploy-tool, and is not TOML that could be edited; add this to it:\n{entry_text}",
                         path.display()
                     )),
                     _ => Ok(template_text),

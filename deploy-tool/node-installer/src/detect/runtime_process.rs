@@ -72,7 +72,7 @@ fn refuse_writable_by_others(program: &Path) -> Result<(), InstallError> {
         let metadata = fs::metadata(path).map_err(|error| file_error(path, error))?;
         if !process::is_writable_by_root_only(metadata.uid(), metadata.gid(), metadata.mode()) {
             return Err(InstallError::unsupported_node(format!(
-                "{} is not run as root: {} belongs to somebody else, or others may write to it",
+                "{} is not run as root: {} belongs to another user, or other users may write to it",
                 program.display(),
                 path.display()
             )));

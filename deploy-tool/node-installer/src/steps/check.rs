@@ -26,7 +26,7 @@ pub fn run(report: &Report, arguments: &Arguments, engine: &Engine) -> Result<()
         (false, Some(version)) if version != engine.version => {
             (State::Changed, format!("takes the place of {version}"))
         }
-        (false, Some(_)) => (State::Changed, "is to be mended".to_owned()),
+        (false, Some(_)) => (State::Changed, "needs repair".to_owned()),
         (false, None) => (State::Changed, "is new".to_owned()),
     };
     let runtime = node.unit.trim_end_matches(".service");

@@ -42,7 +42,7 @@ impl Policy {
     pub fn new(key: &Path, also: &[String], builder: Option<&str>, source: Option<&str>) -> Result<Self> {
         let repository = |text: &String| {
             let parsed = Repository::parse(text).map(|(repository, _)| repository);
-            parsed.map_err(|why| Error::input(format!("`{text}` is no repository")).cause(why))
+            parsed.map_err(|why| Error::input(format!("`{text}` is not a repository")).cause(why))
         };
         Ok(Self {
             key: public_key(key)?,
@@ -81,7 +81,7 @@ impl Policy {
             .as_deref()
             .filter(|pattern| !provenance.is_built_by(pattern))
         {
-            return Err(Error::input(format!("{reference} was built by somebody else"))
+            return Err(Error::input(format!("{reference} was built by another builder"))
                 .code(&code::registry::OTHER_BUILDER)
                 .cause(format!(
                     "its builder is `{}`, and `{pattern}` was asked for",
@@ -118,7 +118,7 @@ impl RemoteImage {
     /// When it cannot be read, or is not there.
     pub async fn find(printer: &Printer, image: &str, purpose: Purpose, registry: &RegistryArguments) -> Result<Self> {
         let wrong = |why: String| {
-            Error::input(format!("`{image}` is no image in a registry"))
+            Error::input(format!("`{image}` is not an image in a registry"))
                 .cause(why)
                 .hint("write REPOSITORY:TAG, or REPOSITORY@sha256:… as `push` has printed it")
         };

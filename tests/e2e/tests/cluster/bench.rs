@@ -89,7 +89,7 @@ fn what_cannot_be_measured_is_said_before_anything_is_made() {
     let path = folder.path().join("reference.json");
     std::fs::write(&path, json!({"schema": "other"}).to_string()).unwrap();
     let path = path.to_str().unwrap();
-    bench(&["--compare", path]).failure(1, &["is no result of an earlier run"]);
+    bench(&["--compare", path]).failure(1, &["is not a result of an earlier run"]);
     bench(&["--runtime-class", "none"]).failure(2, &["none"]);
     bench(&["--namespace", "default"]).failure(1, &["the namespace `default` is there already"]);
 }

@@ -179,9 +179,9 @@ fn what_cannot_work_is_told_in_one_sentence_and_leaves_nothing() {
     host.refused(
         "docker install --crun /usr/bin/runc",
         3,
-        &["`/usr/", "is no crun with WasmEdge", "+WASM:wasmedge"],
+        &["`/usr/", "is not a crun with WasmEdge", "+WASM:wasmedge"],
     );
-    host.refused("docker install --crun /none", 1, &["`/none` is no program"]);
+    host.refused("docker install --crun /none", 1, &["`/none` is not a program"]);
     // A crun that says it has WasmEdge and cannot run anything: the engine has taken it, and has to give it up again.
     host.0.run("printf '#!/bin/sh\\n[ \"$1\" = --version ] && echo +WASM:wasmedge && exit\\necho broken >&2; exit 1\\n' >/usr/local/bin/broken && chmod +x /usr/local/bin/broken");
     host.refused(
@@ -190,7 +190,7 @@ fn what_cannot_work_is_told_in_one_sentence_and_leaves_nothing() {
         &["a module does not run", "is what it was before"],
     );
     host.0.run(&format!("printf '[]' >{CONFIGURATION}"));
-    host.refused("docker install", 1, &["cannot be changed", "no object"]);
+    host.refused("docker install", 1, &["cannot be changed", "is not an object"]);
     host.0.run(&format!(
         "printf '{{\"runtimes\": {{\"crun\": {{\"path\": \"/x\"}}}}}}' >{CONFIGURATION}"
     ));

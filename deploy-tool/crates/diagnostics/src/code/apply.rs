@@ -131,7 +131,7 @@ pub const LOGIN_REFUSED: Code = Code {
     number: 212,
     title: "the API server does not accept the login",
     explanation: "The API server answers 401: it does not know the user of the context. Most often a token or a certificate of the \
-        kubeconfig has expired, or the cluster was made anew and has another authority. Permissions are not the cause: they are \
+        kubeconfig has expired, or the cluster was recreated and has another authority. Permissions are not the cause: they are \
         looked at only for a user who is known.",
     fix: "log in again with the program that the kubeconfig names, fetch a new kubeconfig from the cluster's provider, or use another \
         context (`--context`).",

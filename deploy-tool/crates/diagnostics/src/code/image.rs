@@ -21,10 +21,10 @@ pub(super) const CODES: &[&Code] = &[
     &NOT_MADE,
 ];
 
-/// DT0601: an image is damaged, or is none.
+/// DT0601: an image is damaged, or what is there is not an image.
 pub const MALFORMED: Code = Code {
     number: 601,
-    title: "an image is damaged, or is none",
+    title: "an image is damaged, or what is there is not an image",
     explanation: "An image on this host is an [OCI layout](https://github.com/opencontainers/image-spec/blob/main/image-layout.md): \
         a folder, or the same in a tar file. It is read only when every part is there and has the size and the SHA-256 \
         that its index says, so that no part of an image is taken for all of it. The same holds for what a registry gives. Registries also \
@@ -43,10 +43,10 @@ pub const NO_VARIANT: Code = Code {
     fix: "build the image with `deploy-tool build`, or `buildah build --annotation module.wasm.image/variant=compat-smart`.",
 };
 
-/// DT0603: an image's entrypoint is no absolute path that ends in .wasm.
+/// DT0603: an image's entrypoint is not an absolute path that ends in .wasm.
 pub const ENTRYPOINT: Code = Code {
     number: 603,
-    title: "an image's entrypoint is no absolute path that ends in .wasm",
+    title: "an image's entrypoint is not an absolute path that ends in .wasm",
     explanation: "`compat-smart` gives to WasmEdge only what ends in `.wasm` or `.wat`; everything else is run as a native program, \
         and fails with an exec format error.",
     fix: "set `ENTRYPOINT [\"/NAME.wasm\"]` (`module:` in image.yaml).",

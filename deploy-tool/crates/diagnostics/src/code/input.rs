@@ -28,7 +28,7 @@ pub const UNKNOWN_KIND: Code = Code {
         versions](https://kubernetes.io/docs/reference/using-api/deprecation-guide/)), or what defines the kind is not \
         installed.",
     fix: "correct `apiVersion` and `kind`; the message names the nearest kind that there is (`kubectl api-resources` lists \
-        all). A CustomResourceDefinition may be in the same manifests: it is applied, and waited for, first.",
+        all). A CustomResourceDefinition may be in the same manifests: deploy-tool applies it first, and waits for it.",
 };
 
 /// DT0102: a manifest has a field that its kind has not.
@@ -49,10 +49,10 @@ pub const INVALID_OBJECT: Code = Code {
     fix: "correct the field that the message names.",
 };
 
-/// DT0104: a file is no saved plan.
+/// DT0104: a file is not a saved plan.
 pub const UNREADABLE_PLAN: Code = Code {
     number: 104,
-    title: "a file is no saved plan",
+    title: "a file is not a saved plan",
     explanation: "`apply --plan` takes a file that `plan --save` has written, of the same major version of deploy-tool.",
     fix: "save the plan again: `deploy-tool plan --save FILE`.",
 };
@@ -134,10 +134,10 @@ pub const SEVERAL_NAMESPACES: Code = Code {
     fix: "say which one with `--namespace`; the objects stay where they say.",
 };
 
-/// DT0113: nobody can tell which images an object runs.
+/// DT0113: it is not known which images an object runs.
 pub const IMAGES_UNSEEN: Code = Code {
     number: 113,
-    title: "nobody can tell which images an object runs",
+    title: "it is not known which images an object runs",
     explanation: "`--require-signature` lets through only what runs signed images. Of Kubernetes' own kinds it is known where their images \
         are; what the controller of another kind makes of an object, and what a MutatingAdmissionPolicy puts into pods, is not.",
     fix: "look at what the controller runs, then allow the kind by name: `--allow-unsigned KIND.GROUP`, for instance \

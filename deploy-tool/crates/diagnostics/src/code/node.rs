@@ -101,7 +101,7 @@ pub const INSTALLER: Code = Code {
     number: 909,
     title: "node: the installer has not done its work",
     explanation: "The installer's pod was not started, was refused by the namespace, could not read or write on the node, or was cut \
-        off. Of one that was cut off nobody knows how far it had come: the node stays cordoned, and the same command goes on.",
+        off. Of one that was cut off it is not known how far it had come: the node stays cordoned, and the same command goes on.",
     fix: "the namespace must admit privileged pods (`--namespace`), and the node must reach the installer's image (`--image`).",
 };
 

@@ -99,11 +99,11 @@ pub const AUTHORITY_UNKNOWN: Code = Code {
         as Docker and podman have them, are found here as well, and so is `SSL_CERT_FILE`.",
 };
 
-/// DT0708: that is no registry.
+/// DT0708: that is not a registry.
 pub const NOT_A_REGISTRY: Code = Code {
     number: 708,
-    title: "that is no registry",
-    explanation: "Somebody answers at that address, but not as the OCI distribution specification wants it: it is a web page, a \
+    title: "that is not a registry",
+    explanation: "A server answers at that address, but not as the OCI distribution specification wants it: it is a web page, a \
         proxy's login page, speaks plain HTTP where TLS is expected, or leads from TLS to plain HTTP elsewhere (a proxy in \
         front of it that does not send `X-Forwarded-Proto: https`).",
     fix: "correct the registry's name and port. A registry without TLS on another machine takes --insecure-http: \
@@ -114,7 +114,7 @@ pub const NOT_A_REGISTRY: Code = Code {
 pub const REGISTRY_NOT_REACHED: Code = Code {
     number: 709,
     title: "the registry is not reached",
-    explanation: "Its name does not resolve, nobody listens there, or no answer comes, also after several attempts.",
+    explanation: "Its name does not resolve, no server listens there, or no answer comes, also after several attempts.",
     fix: "correct the name and port, or let this host reach it. `HTTPS_PROXY` and `NO_PROXY` are followed.",
 };
 
@@ -181,10 +181,10 @@ pub const NOT_SIGNED: Code = Code {
     fix: "sign it after the push: `deploy-tool sign IMAGE@sha256:… --key FILE`, or with cosign.",
 };
 
-/// DT0717: the image is signed by somebody else.
+/// DT0717: the image is signed with another key.
 pub const SIGNED_BY_OTHERS: Code = Code {
     number: 717,
-    title: "the image is signed by somebody else",
+    title: "the image is signed with another key",
     explanation: "It has signatures, and none of them is of this digest by the holder of the key that was asked for.",
     fix: "take the public key of who has signed it; if it should have been signed by this one, do not use the image, and \
         find out who has pushed it.",
@@ -196,7 +196,7 @@ pub const READ_REFUSED: Code = Code {
     title: "this user may not read there",
     explanation: "The login is accepted, or none was asked for, but the registry does not let this user or access token read from \
         the repository. Docker Hub says the same of a repository that does not exist.",
-    fix: "look whether the name is spelt correctly; get the right to read, or log in as somebody who has it: `docker login \
+    fix: "look whether the name is spelt correctly; get the right to read, or log in as a user who has it: `docker login \
         REGISTRY`.",
 };
 
@@ -211,10 +211,10 @@ pub const NO_PROVENANCE: Code = Code {
         provenance that is attached as well.",
 };
 
-/// DT0720: the provenance is signed by somebody else.
+/// DT0720: the provenance is signed with another key.
 pub const PROVENANCE_BY_OTHERS: Code = Code {
     number: 720,
-    title: "the provenance is signed by somebody else",
+    title: "the provenance is signed with another key",
     explanation: "The image has signed provenance, and none of it is signed by the holder of the key that was asked for.",
     fix: "take the public key of who has signed it; if it should have been signed by this one, do not use the image.",
 };
@@ -223,7 +223,7 @@ pub const PROVENANCE_BY_OTHERS: Code = Code {
 pub const PROVENANCE_CHANGED: Code = Code {
     number: 721,
     title: "the provenance was changed after it was signed",
-    explanation: "The provenance names the key that was asked for, and its signature is not of these bytes: somebody who can write \
+    explanation: "The provenance names the key that was asked for, and its signature is not of these bytes: a user who can write \
         into the repository has changed it, or it is damaged.",
     fix: "do not use the image; find out who has written into the repository, push and sign the image again.",
 };
@@ -237,10 +237,10 @@ pub const PROVENANCE_OF_OTHER: Code = Code {
     fix: "do not use the image; push it again from where it was built, and sign it.",
 };
 
-/// DT0723: the image was built by somebody else.
+/// DT0723: the image was built by another builder.
 pub const OTHER_BUILDER: Code = Code {
     number: 723,
-    title: "the image was built by somebody else",
+    title: "the image was built by another builder",
     explanation: "Its provenance is signed by the right key, and names another builder than `--builder` asks for. The pattern is of \
         the whole name; `*` stands for any text.",
     fix: "correct the pattern, or take an image of the right builder.",

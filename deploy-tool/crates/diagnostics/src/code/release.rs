@@ -28,7 +28,7 @@ pub const TAKEN: Code = Code {
 pub const LOST: Code = Code {
     number: 402,
     title: "the deployment has lost its release",
-    explanation: "The revision of this deployment could not be renewed in time, or somebody else has finished or deleted it. Two \
+    explanation: "The revision of this deployment could not be renewed in time, or another deployment has finished or deleted it. Two \
         who deploy at once would undo each other's work, so this one stops. What it has applied stays.",
     fix: "look who else deploys (`deploy-tool history`), then run the same command again.",
 };
@@ -93,7 +93,7 @@ pub const NOT_GONE: Code = Code {
     explanation: "The cluster deletes an object when its \
         [finalizers](https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/) have been removed by the \
         programs that set them. One of them has not done so in time, or does not run any more. A namespace also stays while \
-        an APIService does not answer: nobody can tell then what is left in it.",
+        an APIService does not answer: it is not known then what is left in it.",
     fix: "start the program that the finalizer belongs to, or wait longer with `--timeout`. `kubectl get apiservices` \
         names those that are not available. Removing a finalizer by hand skips what it is there for.",
 };

@@ -89,7 +89,7 @@ pub const NO_SUCH_PORT: Code = Code {
     number: 508,
     title: "a Service leads to no pod's port",
     explanation: "The Service has no TCP port of that number or name, or it selects no pods: it stands for a name outside the \
-        cluster, or somebody keeps its endpoints by hand.",
+        cluster, or its endpoints are kept by hand.",
     fix: "name one of the ports in the message after the colon of `--port LOCAL:REMOTE`.",
 };
 
@@ -97,7 +97,7 @@ pub const NO_SUCH_PORT: Code = Code {
 pub const NO_READY_POD: Code = Code {
     number: 509,
     title: "no pod of a Service is ready",
-    explanation: "There is nobody behind the Service that could answer. The message says what holds the first of its pods up.",
+    explanation: "There is no pod behind the Service that could answer. The message says what holds the first of its pods up.",
     fix: "fix what the message says; `deploy-tool status` shows all pods, `deploy-tool logs` what they write.",
 };
 

@@ -48,7 +48,7 @@ pub fn network(_: &Facts<'_>, observed: &Observed) -> Verdict {
     let Some(seen) = observed.logs.get(LOOK).and_then(|log| find::<Network>(log)) else {
         return Verdict::Broken(
             failure(format!("the guest has not come to an end with {TARGET}"))
-                .cause("nobody has answered, nor refused: packets are dropped")
+                .cause("neither an answer nor a refusal has come: packets are dropped")
                 .hint("look for a NetworkPolicy: `kubectl get networkpolicies`"),
         );
     };

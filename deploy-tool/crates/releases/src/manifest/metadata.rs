@@ -129,7 +129,7 @@ fn name(metadata: &Map<String, Value>) -> Option<Problem> {
             "the object has no `metadata.name`, only `generateName: {}`",
             prefix.as_str().unwrap_or_default()
         ),
-        "give it a `metadata.name`: what has another name in each run is not applied but made anew, for which there is `kubectl create -f FILE`",
+        "give it a `metadata.name`: what has another name in each run is not applied but created each time, for which there is `kubectl create -f FILE`",
     ))
 }
 
@@ -142,7 +142,7 @@ fn path_segment(value: Option<&Value>, field: &str, title: &str) -> Option<Probl
         Problem::new(
             &NO_OBJECT,
             format!("/metadata/{field}"),
-            format!("the `metadata.{field}` of {title} is `{}`, which is no name", name.escape_debug()),
+            format!("the `metadata.{field}` of {title} is `{}`, which is not a valid name", name.escape_debug()),
             "a name is neither `.` nor `..` and has no `/`, no `%` and no control characters; most kinds take small letters, \
              digits and `-` alone",
         )

@@ -63,7 +63,7 @@ pub fn write(path: &Path, saved: &Saved) -> Result<()> {
 /// When it cannot be read, or is none.
 pub fn read(path: &Path) -> Result<Saved> {
     let unusable = |error: &dyn std::fmt::Display| {
-        Error::input(format!("`{}` is no saved plan", path.display()))
+        Error::input(format!("`{}` is not a saved plan", path.display()))
             .code(&code::input::UNREADABLE_PLAN)
             .cause(error)
             .hint(format!(

@@ -37,9 +37,11 @@ impl Name {
         let name = name.unwrap_or(&namespace).to_owned();
         for (field, text) in [("namespace", &namespace), ("release", &name)] {
             if !is_label(text) {
-                return Err(Error::input(format!("`{text}` is no name for a {field}")).hint(format!(
-                    "write at most {LONGEST_NAME} of a-z, 0-9 and -, the first and the last no -"
-                )));
+                return Err(
+                    Error::input(format!("`{text}` is not a valid name for a {field}")).hint(format!(
+                        "write at most {LONGEST_NAME} of a-z, 0-9 and -, the first and the last no -"
+                    )),
+                );
             }
         }
         Ok(Self { namespace, name })

@@ -119,7 +119,7 @@ mod tests {
                 [{"apiVersion": "v1", "kind": "ServiceAccount", "name": "default", "uid": "u"}]}),
                 true,
             ),
-            // Its owner is no object of the namespace: it would stay without the namespace's deletion.
+            // Its owner is not an object of the namespace: it would stay without the namespace's deletion.
             (
                 "ConfigMap",
                 json!({"name": "x", "ownerReferences": [{"apiVersion": "rbac.authorization.k8s.io/v1",

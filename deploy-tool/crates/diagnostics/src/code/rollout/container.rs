@@ -58,7 +58,7 @@ pub const CRASH_LOOP: Code = Code {
     number: 312,
     title: "a container ends instead of running",
     explanation: "The container starts, ends, and is restarted after a growing pause. It may wait for something else that \
-        way, so while anything of the release is under way it is waited for; when nothing is, it has failed after two \
+        way, so while anything of the release is under way deploy-tool keeps waiting; when nothing is, it has failed after two \
         minutes. The last lines of its log are shown with the exit status. Under stock crun a Wasm service always ends with 0 and `Completed`, whatever its own exit \
         status is.",
     fix: "read the last lines: most often a setting is missing or wrong. `kubectl logs --previous` shows more of them.",
@@ -88,7 +88,7 @@ pub const CONFIGURATION_MISSING: Code = Code {
     number: 315,
     title: "a Secret or ConfigMap of a container is missing",
     explanation: "A variable or a volume of the container comes from a Secret or ConfigMap that is not there, or that has no \
-        such key. The kubelet waits for it and goes on by itself, so it is waited for while a Job or another object of the \
+        such key. The kubelet waits for it and goes on by itself, so deploy-tool keeps waiting while a Job or another object of the \
         release may still make it.",
     fix: "apply the Secret or ConfigMap with that key in the pod's namespace, or correct the reference; `optional: true` \
         makes the container start without it.",

@@ -7,7 +7,7 @@ pub const IMAGE_NOT_FOUND: Code = Code {
     number: 301,
     title: "the registry does not have the image",
     explanation: "The node has reached the registry, which knows no such image or no such tag. It is told at the kubelet's \
-        first attempt, and decided when the release stands still: somebody may still push it.",
+        first attempt, and decided when the release stands still: it may still be pushed.",
     fix: "correct the image's name and tag, or push the image. Who may not see an image is told the same by some \
         registries: then the pod needs `imagePullSecrets`.",
 };
@@ -37,16 +37,16 @@ pub const IMAGE_FOR_ANOTHER_PLATFORM: Code = Code {
 pub const REGISTRY_UNREACHABLE: Code = Code {
     number: 304,
     title: "the node does not reach the registry",
-    explanation: "The registry's name does not resolve, nobody listens there, or no answer comes. It may pass, so it is waited \
-        for.",
+    explanation: "The registry's name does not resolve, no server listens there, or no answer comes. It may pass, so \
+        deploy-tool keeps waiting.",
     fix: "look whether the image's registry is spelt correctly and whether the nodes may reach it; behind a proxy \
         containerd needs its settings. Images that are built here can be loaded into kind's nodes instead.",
 };
 
-/// DT0305: the image's name is no name of an image.
+/// DT0305: the image's name is not a valid image name.
 pub const IMAGE_NAME_INVALID: Code = Code {
     number: 305,
-    title: "the image's name is no name of an image",
+    title: "the image's name is not a valid image name",
     explanation: "The kubelet cannot read the name: upper-case letters, an empty tag and blanks are not allowed \
         ([image names](https://kubernetes.io/docs/concepts/containers/images/#image-names)).",
     fix: "correct `image` in the manifest.",

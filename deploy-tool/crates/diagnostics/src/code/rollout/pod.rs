@@ -27,7 +27,7 @@ pub const READINESS_PROBE: Code = Code {
     number: 318,
     title: "a container runs, but does not become ready",
     explanation: "The container has started, its database is ready where it names one, and the readiness probe still fails \
-        after the time that the probes' own fields give it. The kubelet goes on asking, so it is waited for until the \
+        after the time that the probes' own fields give it. The kubelet goes on asking, so deploy-tool keeps waiting until the \
         Deployment's deadline. What the probe is answered is shown.",
     fix: "read the answer: the service says there what it misses. Otherwise correct the probe's path and port.",
 };

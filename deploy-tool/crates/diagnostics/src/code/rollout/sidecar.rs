@@ -8,7 +8,7 @@ pub const SIDECAR_MISSING: Code = Code {
     title: "a pod has no Dapr sidecar though it asks for one",
     explanation: "The pod's annotation `dapr.io/enabled` asks Dapr's injector for the container `daprd`, and there is none. The \
         injector is a webhook that lets pods in while it is away, or that does not cover the namespace: such a pod looks \
-        healthy and reaches nobody.",
+        healthy and reaches no other app.",
     fix: "see that the injector runs and covers the namespace, then have the pods made again: `deploy-tool restart`.",
 };
 

@@ -7,7 +7,7 @@ pub const PAUSED: Code = Code {
     number: 332,
     title: "a Deployment is paused",
     explanation: "`spec.paused` keeps the Deployment's controller from rolling out its new template, so nothing happens \
-        however long it is waited for. Where the manifest itself says so, that is told at once.",
+        however long deploy-tool waits. Where the manifest itself says so, that is told at once.",
     fix: "`kubectl rollout resume` lets it go on. In a manifest, take `paused: true` out, or leave the template as it is.",
 };
 
@@ -16,15 +16,15 @@ pub const NOT_READY: Code = Code {
     number: 333,
     title: "an object's own conditions say that it is not ready",
     explanation: "The condition `Ready` or `Available` of a custom object is not true. Controllers write that while they are \
-        still at it, so it is waited for; the message is the controller's.",
+        still at it, so deploy-tool keeps waiting; the message is the controller's.",
     fix: "read the message; look whether the controller runs, and what it logs.",
 };
 
-/// DT0334: an object was deleted while it was waited for.
+/// DT0334: an object was deleted while deploy-tool waited for it.
 pub const GONE: Code = Code {
     number: 334,
-    title: "an object was deleted while it was waited for",
-    explanation: "The object was stored, and somebody or something has deleted it since: another deployment, an operator, a \
+    title: "an object was deleted while deploy-tool waited for it",
+    explanation: "The object was stored, and something has deleted it since: another deployment, an operator, a \
         person. A Job counts when it was removed before it had ended.",
     fix: "find out who deletes it, then run the same command again.",
 };

@@ -244,7 +244,7 @@ impl<'a> ReleaseLease<'a> {
         let name = record::secret_name(&self.release, self.revision.number);
         let found = self.cluster.call(&self.task(), self.api().get_opt(&name)).await?;
         let Some(found) = found else {
-            return Err(self.explain_loss(&format!("somebody has deleted Secret `{name}`")));
+            return Err(self.explain_loss(&format!("Secret `{name}` was deleted")));
         };
         let found = record::record(&found)?;
         let (state, is_ours) = (found.revision.state, found.revision.deployer == self.revision.deployer);
@@ -257,7 +257,7 @@ impl<'a> ReleaseLease<'a> {
         }
         if !is_ours || state != State::Pending {
             return Err(self.explain_loss(&format!(
-                "somebody has marked revision {} as {state}",
+                "another deployment has marked revision {} as {state}",
                 self.revision.number
             )));
         }

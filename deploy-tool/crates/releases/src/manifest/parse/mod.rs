@@ -16,7 +16,7 @@ const LIST: [&str; 4] = ["apiVersion", "items", "kind", "metadata"];
 /// Reads the objects of a file.
 ///
 /// # Errors
-/// When the text is no YAML, or holds something that is no object.
+/// When the text is no YAML, or holds something that is not an object.
 pub fn parse(file: &str, text: &str) -> Result<Vec<Object>> {
     let documents = yaml::manifest(text).map_err(|error| no_yaml(file, text, &error))?;
     let mut found = Found::default();

@@ -89,12 +89,12 @@ fn says_what_is_wrong_where_with_a_number_and_a_way_out() {
         (
             object("metadata: {name: a/b}"),
             106,
-            "line 3: the `metadata.name` of Pod `a/b` is `a/b`, which is no name",
+            "line 3: the `metadata.name` of Pod `a/b` is `a/b`, which is not a valid name",
         ),
         (
             object("metadata: {name: a, namespace: ..}"),
             106,
-            "the `metadata.namespace` of Pod `a` is `..`, which is no name",
+            "the `metadata.namespace` of Pod `a` is `..`, which is not a valid name",
         ),
         (object("metadata: text"), 106, "line 3: the `metadata` of Pod is text"),
         (

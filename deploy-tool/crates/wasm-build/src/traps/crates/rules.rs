@@ -145,7 +145,7 @@ pub const RULES: &[Rule] = &[
         trap: "browser",
         weight: Weight::Stop,
         names: &["wasm-bindgen", "js-sys", "web-sys", "wasm-bindgen-futures"],
-        what: "it imports functions of a browser, which nobody offers here",
+        what: "it imports functions of a browser, which no engine offers here",
         fix: "turn off the feature that brings it, often `js`, `wasm-bindgen` or `wasmbind`",
     },
     Rule {
