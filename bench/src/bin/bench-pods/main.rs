@@ -101,18 +101,13 @@ async fn measure(printer: &Printer, cleanup: &Cleanup, arguments: &BenchArgument
     let built: Vec<Built> = images.values().cloned().collect();
     let digests: Vec<String> = built.iter().map(|image| image.digest.clone()).collect();
     let _removed = node::remove_at_end(cleanup, &place.kind, digests.clone()).await?;
-    let mut skipped = Vec::new();
-    let mut references = BTreeMap::new();
-    match &arguments.registry {
+    let references = match &arguments.registry {
         Some(prefix) => {
             node::remove(&place.node, &digests).await?;
-            references = pushed(printer, prefix, &built).await?;
+            pushed(printer, prefix, &built).await?
         }
-        None => skipped.push(Skipped {
-            figure: Quantity::Pull.title(plan.replicas),
-            because: "no --registry was named".to_owned(),
-        }),
-    }
+        None => BTreeMap::new(),
+    };
     let rounds = Rounds {
         printer,
         cache: &cache,
@@ -120,12 +115,7 @@ async fn measure(printer: &Printer, cleanup: &Cleanup, arguments: &BenchArgument
         samples: image_sizes(&variants, &images),
     };
     let rounds = rounds.pulls(&place.node, &variants, &references).await?;
-    let loading = async |progress: &Progress| {
-        let others = [objects::DATABASE_IMAGE.to_owned()].into();
-        progress.outcome(publish::to_kind(&cache, progress, &place.kind, &built, &others).await?);
-        Ok(())
-    };
-    printer.step("images on the nodes", loading).await?;
+    load_images(printer, &cache, &place.kind, &built).await?;
 
     let object = objects::namespace(&arguments.namespace).map_err(impossible)?;
     let namespace = BenchNamespace::open(&cluster, cleanup, &object).await?;
@@ -155,8 +145,20 @@ async fn measure(printer: &Printer, cleanup: &Cleanup, arguments: &BenchArgument
         plan,
         variants.clone(),
         &samples,
-        skipped,
+        skipped(arguments, &plan),
     ))
+}
+
+/// What is not measured with these arguments.
+fn skipped(arguments: &BenchArguments, plan: &Plan) -> Vec<Skipped> {
+    let pull = Skipped {
+        figure: Quantity::Pull.title(plan.replicas),
+        because: "no --registry was named".to_owned(),
+    };
+    Some(pull)
+        .filter(|_| arguments.registry.is_none())
+        .into_iter()
+        .collect()
 }
 
 fn impossible(error: serde_json::Error) -> Error {
@@ -177,6 +179,16 @@ fn image_sizes(variants: &[Variant], images: &BTreeMap<Form, Built>) -> Samples 
         }
     }
     samples
+}
+
+/// Puts the images of the run on the nodes.
+async fn load_images(printer: &Printer, cache: &Cache, kind: &str, built: &[Built]) -> Result<()> {
+    let loading = async |progress: &Progress| {
+        let others = [objects::DATABASE_IMAGE.to_owned()].into();
+        progress.outcome(publish::to_kind(cache, progress, kind, built, &others).await?);
+        Ok(())
+    };
+    printer.step("images on the nodes", loading).await
 }
 
 /// Starts the database of the run. Returns the name of its pod.
