@@ -120,7 +120,7 @@ impl Events {
             let labels = format!("{{outcome=\"{outcome}\"}}");
             (labels, counter.load(Ordering::Relaxed) as f64)
         };
-        let mut families = self.database.metrics(crate::NAME.name);
+        let mut families = self.database.metrics(self.context.name.name);
         families.push(Family {
             name: "events_received_total".to_owned(),
             kind: "counter",

@@ -22,7 +22,8 @@ pub struct Name {
 /// The shared state that does not depend on the service.
 #[derive(Debug)]
 pub struct Context {
-    name: Name,
+    /// The name and the version of the service.
+    pub name: Name,
     instance: String,
     mode: ExecutionMode,
     /// The web sites that may use the service.

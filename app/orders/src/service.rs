@@ -189,7 +189,7 @@ impl Orders {
     }
 
     fn metrics(&self) -> Response {
-        let mut families = self.database.metrics(crate::NAME.name);
+        let mut families = self.database.metrics(self.context.name.name);
         families.extend(self.events.iter().flat_map(|events| events.outbox_relay.metrics()));
         self.context.metrics(&families)
     }

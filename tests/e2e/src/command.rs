@@ -1,63 +1,13 @@
-//! The tool, the scripts and Cargo as a user would call them, and what a program has printed.
+//! The tool, the scripts and Cargo as a user would call them.
 
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::Value;
 
-use crate::{context, repository, time_limit};
-
-/// What a program said.
-pub struct CommandOutput {
-    /// Its exit code.
-    pub code: i32,
-    /// Its data.
-    pub stdout: String,
-    /// Its talk.
-    pub stderr: String,
-}
-
-impl CommandOutput {
-    /// From a program's output.
-    pub fn from(output: Output) -> Self {
-        Self {
-            code: output.status.code().expect("ended by a signal"),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
-    }
-
-    /// Itself, when the program succeeded.
-    #[track_caller]
-    pub fn success(self) -> Self {
-        assert_eq!(
-            self.code, 0,
-            "exit code {}\n{}\n{}",
-            self.code, self.stdout, self.stderr
-        );
-        self
-    }
-
-    /// Itself, when it failed with that exit code and said all of these.
-    #[track_caller]
-    pub fn failure(self, code: i32, sentences: &[&str]) -> Self {
-        assert_eq!(
-            self.code, code,
-            "exit code {}\n{}\n{}",
-            self.code, self.stdout, self.stderr
-        );
-        for sentence in sentences {
-            assert!(
-                self.stderr.contains(sentence),
-                "it does not say `{sentence}`:\n{}",
-                self.stderr
-            );
-        }
-        self
-    }
-}
+use crate::{CommandOutput, context, repository, time_limit};
 
 fn tool() -> PathBuf {
     std::env::var_os("TEST_TOOL").map_or_else(|| repository().join("target/release/deploy-tool"), PathBuf::from)

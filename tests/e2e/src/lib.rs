@@ -5,6 +5,7 @@
 pub mod browser;
 mod case;
 mod command;
+mod command_output;
 mod deployment;
 mod environment;
 mod http;
@@ -20,9 +21,10 @@ pub use service_tests::{await_that, container_label, eventually, scaled, time_li
 
 pub use case::Case;
 pub use command::{
-    CommandOutput, bench_command, built, cargo, copy_sources, deploy_tool, deploy_tool_command, deploy_tool_exactly,
-    script, tool_timeout,
+    bench_command, built, cargo, copy_sources, deploy_tool, deploy_tool_command, deploy_tool_exactly, script,
+    tool_timeout,
 };
+pub use command_output::CommandOutput;
 pub use deployment::Deployment;
 pub use environment::{cluster, context, node_image, pause_image, pinned, repository, url};
 pub use http::{answered, http_client, order, reachable, request};

@@ -3,7 +3,9 @@
 use serde_json::value::RawValue;
 
 use super::timestamp::check_timestamp;
-use super::MAX_CHARACTERS;
+
+/// The longest `source`, `id` and `type`, in characters.
+pub const MAX_CHARACTERS: usize = 255;
 
 /// Checks an optional attribute or an extension.
 pub(super) fn check_optional(name: &str, value: &RawValue) -> Result<(), String> {

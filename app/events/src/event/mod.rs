@@ -13,6 +13,8 @@ use microservice::json_array::Elements;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+pub use attributes::MAX_CHARACTERS;
+
 use attributes::{check_length, check_optional, check_uri_reference, check_version, require_text};
 use members::Attributes;
 
@@ -24,9 +26,6 @@ pub const MAX_BYTES: usize = 64 * 1024;
 pub const MAX_BATCH_BYTES: usize = 1024 * 1024;
 /// The most events in a batch.
 pub const MAX_BATCH: usize = 500;
-
-/// The longest `source`, `id` and `type`, in characters.
-pub const MAX_CHARACTERS: usize = 255;
 
 /// The most attributes, extensions included.
 pub const MAX_ATTRIBUTES: usize = 100;

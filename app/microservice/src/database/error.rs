@@ -32,6 +32,9 @@ pub enum DatabaseError {
     Internal,
 }
 
+/// The result of a statement: the outer error is one of the database, the inner one of this service.
+pub type QueryResult<T> = Result<Result<T, DatabaseError>, Error>;
+
 impl From<Exhausted> for DatabaseError {
     fn from(_: Exhausted) -> DatabaseError {
         DatabaseError::Busy

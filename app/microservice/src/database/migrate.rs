@@ -1,10 +1,18 @@
-//! Migrates the tables, one replica at a time.
+//! Migrates the tables in a background task, one replica at a time.
+//!
+//! It migrates at the start, as soon as the database can be reached, so that a rollout becomes ready by itself; when
+//! `/init` is called; and when a request finds the tables missing, such as after the volume of the database was
+//! replaced. `/readyz` only reads the version and triggers the task: a probe must not wait for a migration.
+
+use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
 use mysql_async::Row;
+use tokio::time::timeout;
 
 use super::error::{is_broken, log_migration_error};
 use super::lock::get_lock;
+use super::migrator::Reply;
 use super::row::get_text;
 use super::session::MIGRATION_TIMEOUTS;
 use super::{Connection, Database, DatabaseError, QueryResult, RecordedVersion, Statement, Tables};
@@ -12,10 +20,44 @@ use crate::log::{self, Level};
 
 /// How long to wait for the migration of another replica.
 const LOCK_SECONDS: u32 = 60;
+/// The pause after a failed attempt.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 impl<T: Tables> Database<T> {
+    /// Runs the background task that migrates the tables, for as long as the service runs.
+    pub async fn keep_tables_current(&self) {
+        let Some(mut inbox) = self.migrator.take_inbox().await else {
+            return;
+        };
+        let mut waiting: Vec<Reply> = Vec::new();
+        loop {
+            let result = self.migrate().await;
+            *self.schema_error.lock().await = match &result {
+                Err(schema_error @ (DatabaseError::SchemaRefused(reason) | DatabaseError::SchemaFailed(reason))) => {
+                    log::event(Level::Error, reason);
+                    Some(schema_error.clone())
+                }
+                _ => None,
+            };
+            for reply in waiting.drain(..) {
+                // The request may have timed out.
+                let _ = reply.send(result.clone());
+            }
+            let request = match result {
+                Err(DatabaseError::Unavailable(_) | DatabaseError::Timeout) => {
+                    timeout(RETRY_INTERVAL, inbox.recv()).await.unwrap_or(Some(None))
+                }
+                _ => inbox.recv().await,
+            };
+            waiting.extend(request.flatten());
+            while let Ok(more) = inbox.try_recv() {
+                waiting.extend(more);
+            }
+        }
+    }
+
     /// Migrates the tables. Idempotent.
-    pub(super) async fn migrate(&self) -> Result<(), DatabaseError> {
+    async fn migrate(&self) -> Result<(), DatabaseError> {
         let mut lease = self.pool.acquire().await?;
         // The connection is not released to the pool, because its session has other timeouts.
         migrate(lease.connection(), &self.tables).await.unwrap_or_else(|error| {

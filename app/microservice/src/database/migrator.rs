@@ -1,19 +1,9 @@
-//! A background task that migrates the tables.
-//!
-//! It migrates at the start, as soon as the database can be reached, so that a rollout becomes ready by itself; when
-//! `/init` is called; and when a request finds the tables missing, such as after the volume of the database was
-//! replaced. `/readyz` only reads the version and triggers the task: a probe must not wait for a migration.
-
-use std::time::Duration;
+//! Requests to the background task that migrates the tables.
 
 use tokio::sync::{mpsc, oneshot, Mutex};
-use tokio::time::timeout;
 
-use super::{Database, DatabaseError, Tables};
-use crate::log::{self, Level};
+use super::DatabaseError;
 
-/// The pause after a failed attempt.
-const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// The most requests that wait for a migration.
 const MAX_WAITING: usize = 64;
 
@@ -21,14 +11,18 @@ const MAX_WAITING: usize = 64;
 pub(super) const MIGRATION_PENDING: DatabaseError =
     DatabaseError::Unavailable("the tables are being prepared; try again soon");
 
-type Reply = oneshot::Sender<Result<(), DatabaseError>>;
+/// Where the result of a migration is sent.
+pub(super) type Reply = oneshot::Sender<Result<(), DatabaseError>>;
+
+/// The requests, as the task receives them: some wait for the result.
+pub(super) type Inbox = mpsc::Receiver<Option<Reply>>;
 
 /// Sends requests to the task.
 #[derive(Debug)]
 pub(super) struct Migrator {
     requests: mpsc::Sender<Option<Reply>>,
     /// Taken by the task when it starts.
-    inbox: Mutex<Option<mpsc::Receiver<Option<Reply>>>>,
+    inbox: Mutex<Option<Inbox>>,
 }
 
 impl Default for Migrator {
@@ -53,38 +47,9 @@ impl Migrator {
     pub(super) fn request_migration(&self) {
         let _ = self.requests.try_send(None);
     }
-}
 
-impl<T: Tables> Database<T> {
-    /// Runs the task, for as long as the service runs.
-    pub async fn keep_tables_current(&self) {
-        let Some(mut inbox) = self.migrator.inbox.lock().await.take() else {
-            return;
-        };
-        let mut waiting: Vec<Reply> = Vec::new();
-        loop {
-            let result = self.migrate().await;
-            *self.schema_error.lock().await = match &result {
-                Err(schema_error @ (DatabaseError::SchemaRefused(reason) | DatabaseError::SchemaFailed(reason))) => {
-                    log::event(Level::Error, reason);
-                    Some(schema_error.clone())
-                }
-                _ => None,
-            };
-            for reply in waiting.drain(..) {
-                // The request may have timed out.
-                let _ = reply.send(result.clone());
-            }
-            let request = match result {
-                Err(DatabaseError::Unavailable(_) | DatabaseError::Timeout) => {
-                    timeout(RETRY_INTERVAL, inbox.recv()).await.unwrap_or(Some(None))
-                }
-                _ => inbox.recv().await,
-            };
-            waiting.extend(request.flatten());
-            while let Ok(more) = inbox.try_recv() {
-                waiting.extend(more);
-            }
-        }
+    /// The requests, for the task; `None` if it runs already.
+    pub(super) async fn take_inbox(&self) -> Option<Inbox> {
+        self.inbox.lock().await.take()
     }
 }

@@ -22,7 +22,7 @@ use tokio::time::timeout;
 use crate::config::DatabaseSettings;
 use crate::metrics::Family;
 
-pub use error::{is_broken, is_denied, is_duplicate, DatabaseError};
+pub use error::{is_broken, is_denied, is_duplicate, DatabaseError, QueryResult};
 pub use lock::LOCK_IDLE_TIMEOUT;
 pub use row::{get_integer, get_text};
 pub use session::Connection;
@@ -45,9 +45,6 @@ enum Lane {
     /// The one reserved for probes, which must not queue behind requests.
     Reserved,
 }
-
-/// The result of a statement: the outer error is one of the database, the inner one of this service.
-pub type QueryResult<T> = Result<Result<T, DatabaseError>, Error>;
 
 /// A statement, or several, with a result.
 pub trait Statement: Sync {

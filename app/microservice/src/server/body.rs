@@ -8,7 +8,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::chunks::{ChunkDecoder, Step};
 use super::connections::ConnectionPermit;
-use super::head::{malformed, BodyLength, Head};
+use super::head::{BodyLength, Head};
+use super::malformed::malformed;
 use super::progress::Progress;
 use super::stream::Stream;
 use crate::http::{Code, Problem};

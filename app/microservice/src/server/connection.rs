@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::body::{read_body, Body, MAX_DISCARDED_BYTES};
 use super::connections::{ConnectionPermit, Connections};
 use super::head::{self, Head};
+use super::malformed::malformed;
 use super::response::{send_response, OutgoingBody, ResponseOptions};
 use super::stream::Stream;
 use super::Service;
@@ -175,7 +176,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             reserved.map_err(|exhausted| HeadError::Rejected(exhausted.into()))?;
             match self.stream.receive(is_timed_out).await {
                 Ok(0) if self.stream.received().is_empty() => return Err(HeadError::Closed),
-                Ok(0) => return Err(HeadError::Rejected(head::malformed("no end of its head"))),
+                Ok(0) => return Err(HeadError::Rejected(malformed("no end of its head"))),
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::TimedOut && !self.stream.received().is_empty() => {
                     let message = "the request's head took too long to arrive";

@@ -9,6 +9,7 @@ use hyper::body::Bytes;
 use hyper::header::{HeaderName, HeaderValue, CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING};
 use hyper::{HeaderMap, Method, Uri};
 
+use super::malformed::malformed;
 use super::target::{check_host, check_target};
 use crate::http::{Code, Problem};
 
@@ -165,14 +166,6 @@ fn connection_has_token(headers: &HeaderMap, token: &str) -> bool {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','));
     tokens.any(|found| found.trim().eq_ignore_ascii_case(token))
-}
-
-/// The problem of a request that is not valid HTTP/1.1.
-pub fn malformed(what: impl std::fmt::Display) -> Problem {
-    Problem::new(
-        Code::BAD_REQUEST,
-        format!("this is no valid HTTP request: it has {what}"),
-    )
 }
 
 fn too_large() -> Problem {

@@ -5,6 +5,7 @@ mod chunks;
 mod connection;
 mod connections;
 mod head;
+mod malformed;
 mod progress;
 mod response;
 mod stream;

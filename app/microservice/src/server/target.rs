@@ -3,7 +3,7 @@
 use hyper::header::HOST;
 use hyper::{HeaderMap, Uri};
 
-use super::head::malformed;
+use super::malformed::malformed;
 use crate::http::Problem;
 
 /// Checks that the target has a form for origin servers: <https://www.rfc-editor.org/rfc/rfc9112#section-3.2>. A

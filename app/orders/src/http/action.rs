@@ -8,7 +8,7 @@ use microservice::http::{Code, Origins, Problem, Response, Route as _, Target};
 use page::files;
 
 use super::code::{BAD_ID, MISSING_ID};
-use super::response::order_not_found;
+use super::response::{order_not_found, ResponseStyle};
 use super::Route;
 use crate::command::{Command, DeadLetterCommand};
 use crate::order::{read_draft, read_order, read_orders, Draft, Order};
@@ -74,21 +74,6 @@ pub enum PriceSource {
     Given,
     /// The pricing service computes missing ones.
     Computed,
-}
-
-/// The form of a successful response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResponseStyle {
-    /// 200 with a status, as in the published demo.
-    Status,
-    /// 201 with the location of the new order with this id.
-    Created(i32),
-    /// 204.
-    NoContent,
-    /// 200 with the order.
-    Order,
-    /// 200 with a page of at most so many orders.
-    Page(usize),
 }
 
 const DEFAULT_LIMIT: usize = 1_000;

@@ -6,7 +6,7 @@ mod code;
 mod response;
 mod route;
 
-pub use action::{read_action, Action, BufferedRequest, Change, PriceSource, ResponseStyle};
+pub use action::{read_action, Action, BufferedRequest, Change, PriceSource};
 pub use code::{EVENTS_UNAVAILABLE, INVALID_ORDER, PRICING_UNAVAILABLE};
-pub use response::{add_price, response_to_dead_letters, response_to_outcome, PricedBy};
+pub use response::{add_price, response_to_dead_letters, response_to_outcome, PricedBy, ResponseStyle};
 pub use route::Route;

@@ -3,13 +3,26 @@
 use hyper::header::{LINK, LOCATION};
 use hyper::StatusCode;
 use microservice::http::{Code, Problem, Response};
-
 use serde::Serialize;
 
 use super::code::DUPLICATE_ORDER;
-use super::ResponseStyle;
 use crate::command::{DeadLetterCommand, DeadLetterOutcome, Outcome, Page};
 use crate::order::{Order, Price};
+
+/// The form of a successful response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponseStyle {
+    /// 200 with a status, as in the published demo.
+    Status,
+    /// 201 with the location of the new order with this id.
+    Created(i32),
+    /// 204.
+    NoContent,
+    /// 200 with the order.
+    Order,
+    /// 200 with a page of at most so many orders.
+    Page(usize),
+}
 
 /// The response to the outcome of a command.
 pub fn response_to_outcome(outcome: Outcome, style: ResponseStyle) -> Result<Response, Problem> {

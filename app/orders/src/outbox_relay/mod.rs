@@ -25,7 +25,7 @@ use crate::event::Event;
 use crate::receiver::Receiver;
 use crate::store::{Backlog, OrderTables, Outbox, OutboxRow};
 use delivery::{deliver_page, RoundOutcome};
-use scan::OutboxScan;
+use scan::{OutboxScan, FIRST_BACKOFF, MAX_ATTEMPTS, MAX_REQUESTED_PAUSE};
 
 /// The interval at which a replica tries to acquire the lock of the outbox.
 const STANDBY_INTERVAL: Duration = Duration::from_secs(1);
@@ -34,13 +34,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// The time after which the next pass starts with the oldest event, for retries, and for events that were committed
 /// after events with higher sequence numbers.
 const MAX_PASS_DURATION: Duration = Duration::from_secs(2);
-/// The backoff while the receiver accepts nothing.
-const FIRST_BACKOFF: Duration = Duration::from_millis(100);
+/// The longest backoff while the receiver accepts nothing.
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
-/// The number of failed attempts after which an event becomes a dead letter.
-const MAX_ATTEMPTS: u32 = 5;
-/// The longest pause that a receiver can request.
-const MAX_REQUESTED_PAUSE: Duration = Duration::from_secs(300);
 /// How often the connection that holds the lock is used during a pause, so that it does not time out
 /// ([`microservice::database::LOCK_IDLE_TIMEOUT`]).
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);

@@ -4,10 +4,15 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::sequence_gaps::SequenceGaps;
-use super::{FIRST_BACKOFF, MAX_ATTEMPTS, MAX_REQUESTED_PAUSE};
 use crate::event::Event;
 use crate::store::{OutboxRow, MAX_PAGE_EVENTS};
 
+/// The first backoff while the receiver accepts nothing; doubled with each further one.
+pub const FIRST_BACKOFF: Duration = Duration::from_millis(100);
+/// The number of failed attempts after which an event becomes a dead letter.
+pub const MAX_ATTEMPTS: u32 = 5;
+/// The longest pause that a receiver can request.
+pub const MAX_REQUESTED_PAUSE: Duration = Duration::from_secs(300);
 /// The delay after the first attempt; doubled with each further one.
 const FIRST_RETRY_DELAY: Duration = Duration::from_secs(1);
 /// The longest delay before an event is retried.

@@ -3,6 +3,7 @@
 mod changes;
 mod dead_letters;
 mod outbox;
+mod outbox_tables;
 mod statements;
 mod tables;
 

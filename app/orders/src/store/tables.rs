@@ -5,7 +5,7 @@ use microservice::log::{self, Level};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, Row};
 
-use super::outbox;
+use super::outbox_tables;
 use crate::schema::{plan_migration, Column, DemoRows, Plan, ORDERS_VERSION, OUTBOX_VERSION, TRACE_VERSION};
 
 const COLUMNS: &str = "SELECT column_name, data_type, column_key FROM information_schema.columns \
@@ -68,7 +68,7 @@ impl Tables for OrderTables {
 
     fn session_variables(&self) -> &'static str {
         if self.publishes_events {
-            outbox::ENABLE_TRIGGERS
+            outbox_tables::ENABLE_TRIGGERS
         } else {
             ""
         }
@@ -111,13 +111,13 @@ async fn migrate_events(connection: &mut Conn, version: Option<u32>, is_orders_n
         || rows.iter().all(|row| get_text(row, 0) != Some("orders_outbox"));
     let is_complete = rows.iter().filter(|row| get_integer(row, 1) == Some(1)).count() == 2;
     if version < Some(TRACE_VERSION) || !is_complete {
-        outbox::create_tables(connection).await?;
+        outbox_tables::create_tables(connection).await?;
         changes.push("CreateOutbox".to_owned());
     }
     // A new table of orders has no triggers. A backup may have been restored without them, or with those of an older
     // version: there would be no events, or none with a trace context.
-    if is_outbox_missing || !outbox::has_triggers(connection).await? {
-        match outbox::create_triggers(connection).await? {
+    if is_outbox_missing || !outbox_tables::has_triggers(connection).await? {
+        match outbox_tables::create_triggers(connection).await? {
             Ok(()) => changes.push("CreateTriggers".to_owned()),
             Err(failure) if is_outbox_missing => return Ok(Err(failure)),
             // An administrator may have created the triggers, and this user cannot see them. Those of an older version
