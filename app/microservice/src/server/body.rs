@@ -74,79 +74,109 @@ pub async fn read_body<S: AsyncRead + AsyncWrite + Unpin>(
         return ReadOutcome::incomplete(too_large_error(limit));
     }
     stream.reset_timer();
-    let is_timed_out = |waited: Duration| waited >= BODY_TIMEOUT;
     if is_waiting {
-        let sent = stream.send(b"HTTP/1.1 100 Continue\r\n\r\n", |waited, _| is_timed_out(waited));
+        let sent = stream.send(b"HTTP/1.1 100 Continue\r\n\r\n", |waited, _| waited >= BODY_TIMEOUT);
         if sent.await.is_err() {
             return ReadOutcome::incomplete(broken_off_error());
         }
     }
-    // Most bodies are received together with their heads: then nothing is copied.
-    if let Some(length) = announced.filter(|length| *length <= limit && *length <= stream.received().len()) {
-        let mut permit = MemoryPermit::default();
-        let body = match memory.reserve_body(length, &mut permit) {
-            Ok(()) => Ok(Body {
-                bytes: stream.take(length),
-                permit,
-            }),
-            Err(exhausted) => {
-                stream.advance(length);
-                Err(exhausted.into())
-            }
-        };
-        return ReadOutcome {
-            body,
-            is_complete: true,
-        };
+    match announced.filter(|length| *length <= limit && *length <= stream.received().len()) {
+        Some(length) => take_body(stream, length, memory),
+        None => {
+            let reader = BodyReader {
+                framing: Framing::new(head.length),
+                buffer: BodyBuffer::new(announced, limit),
+                limit,
+                memory,
+                progress: Progress::new(connection),
+                received: 0,
+            };
+            reader.read(stream).await
+        }
     }
-    let mut buffer = BodyBuffer {
-        bytes: Vec::new(),
-        permit: MemoryPermit::default(),
-        limit: announced.unwrap_or(limit).min(limit),
-        rejection: announced
-            .filter(|length| *length > limit)
-            .map(|_| too_large_error(limit)),
+}
+
+/// Takes a body that was received together with its head, as most are: nothing is copied.
+fn take_body<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut Stream<S>, length: usize, memory: &Memory) -> ReadOutcome {
+    let mut permit = MemoryPermit::default();
+    let body = match memory.reserve_body(length, &mut permit) {
+        Ok(()) => Ok(Body {
+            bytes: stream.take(length),
+            permit,
+        }),
+        Err(exhausted) => {
+            stream.advance(length);
+            Err(exhausted.into())
+        }
     };
-    let mut framing = Framing::new(head.length);
-    let mut received = 0;
-    let mut progress = Progress::new(connection);
-    loop {
-        match framing.next(stream.received()) {
-            Ok(Step::Data(framing_bytes, length)) => {
-                let data = stream
-                    .received()
-                    .get(framing_bytes..framing_bytes + length)
-                    .unwrap_or_default();
-                buffer.add(data, limit, memory);
-                progress.track_memory(&buffer.permit);
-                stream.advance(framing_bytes + length);
-            }
-            Ok(Step::End(bytes)) => {
-                stream.advance(bytes);
-                return buffer.finish();
-            }
-            Ok(Step::More(bytes)) => {
-                stream.advance(bytes);
-                if received > MAX_DISCARDED_BYTES {
-                    return ReadOutcome::incomplete(buffer.rejection.unwrap_or_else(|| too_large_error(limit)));
+    ReadOutcome {
+        body,
+        is_complete: true,
+    }
+}
+
+/// Reads a body that is received in parts.
+struct BodyReader<'request> {
+    framing: Framing,
+    buffer: BodyBuffer,
+    /// The most bytes that the path takes.
+    limit: usize,
+    memory: &'request Memory,
+    progress: Progress<'request>,
+    /// How many bytes have been received since the reader began.
+    received: usize,
+}
+
+impl BodyReader<'_> {
+    async fn read<S: AsyncRead + AsyncWrite + Unpin>(mut self, stream: &mut Stream<S>) -> ReadOutcome {
+        match self.read_to_end(stream).await {
+            Ok(()) => self.buffer.finish(),
+            Err(problem) => ReadOutcome::incomplete(problem),
+        }
+    }
+
+    /// Reads up to the end of the body, also if it is rejected. The error is why its end was not reached.
+    async fn read_to_end<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut Stream<S>) -> Result<(), Problem> {
+        loop {
+            let step = self.framing.next(stream.received());
+            match step.map_err(|_| malformed("a wrong chunk in its body"))? {
+                Step::Data(framing_bytes, length) => {
+                    let data = stream.received().get(framing_bytes..framing_bytes + length);
+                    self.buffer.add(data.unwrap_or_default(), self.limit, self.memory);
+                    self.progress.track_memory(&self.buffer.permit);
+                    stream.advance(framing_bytes + length);
                 }
-                let is_timed_out = |waited| progress.update(waited, received) || is_timed_out(waited);
-                match stream.receive(is_timed_out).await {
-                    Ok(0) => return ReadOutcome::incomplete(broken_off_error()),
-                    Ok(bytes) => received += bytes,
-                    Err(error) if error.kind() == ErrorKind::TimedOut => {
-                        let message = "the request took too long to arrive";
-                        let timeout_error = if progress.must_abort() {
-                            Exhausted.into()
-                        } else {
-                            Problem::new(Code::REQUEST_TIMEOUT, message)
-                        };
-                        return ReadOutcome::incomplete(buffer.rejection.unwrap_or(timeout_error));
-                    }
-                    Err(_) => return ReadOutcome::incomplete(broken_off_error()),
+                Step::End(bytes) => {
+                    stream.advance(bytes);
+                    return Ok(());
+                }
+                Step::More(bytes) => {
+                    stream.advance(bytes);
+                    self.receive_more(stream).await?;
                 }
             }
-            Err(_) => return ReadOutcome::incomplete(malformed("a wrong chunk in its body")),
+        }
+    }
+
+    /// Waits until more bytes are received, with limits on their number and the time.
+    async fn receive_more<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut Stream<S>) -> Result<(), Problem> {
+        if self.received > MAX_DISCARDED_BYTES {
+            let rejection = self.buffer.rejection.take();
+            return Err(rejection.unwrap_or_else(|| too_large_error(self.limit)));
+        }
+        let (progress, received) = (&self.progress, self.received);
+        let is_timed_out = |waited| progress.update(waited, received) || waited >= BODY_TIMEOUT;
+        match stream.receive(is_timed_out).await {
+            Ok(0) => Err(broken_off_error()),
+            Ok(bytes) => {
+                self.received += bytes;
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                let rejection = self.buffer.rejection.take();
+                Err(rejection.unwrap_or_else(|| timeout_error(&self.progress)))
+            }
+            Err(_) => Err(broken_off_error()),
         }
     }
 }
@@ -190,6 +220,18 @@ struct BodyBuffer {
 }
 
 impl BodyBuffer {
+    /// The buffer of a body that announces this length, if it announces one. It is rejected if that is above the limit.
+    fn new(announced: Option<usize>, limit: usize) -> BodyBuffer {
+        BodyBuffer {
+            bytes: Vec::new(),
+            permit: MemoryPermit::default(),
+            limit: announced.unwrap_or(limit).min(limit),
+            rejection: announced
+                .filter(|length| *length > limit)
+                .map(|_| too_large_error(limit)),
+        }
+    }
+
     fn add(&mut self, data: &[u8], limit: usize, memory: &Memory) {
         if self.rejection.is_none() {
             let fits = self.bytes.len() + data.len() <= self.limit;
@@ -242,6 +284,14 @@ fn too_large_error(limit: usize) -> Problem {
         Code::TOO_LARGE,
         format!("the body is larger than the {limit} bytes that this path takes"),
     )
+}
+
+fn timeout_error(progress: &Progress<'_>) -> Problem {
+    if progress.must_abort() {
+        Exhausted.into()
+    } else {
+        Problem::new(Code::REQUEST_TIMEOUT, "the request took too long to arrive")
+    }
 }
 
 fn broken_off_error() -> Problem {
