@@ -156,23 +156,9 @@ fn check_draft(
         errors.add(prefix, name, "is given more than once");
     }
 
-    let order_id = match (id_from_path, fields.get("order_id")) {
-        (Some(id), None) => Ok(id),
-        (None, given) => parse_positive(given),
-        (Some(id), given) => parse_positive(given).and_then(|found| {
-            (found == id)
-                .then_some(id)
-                .ok_or_else(|| format!("must be {id}, the id in the path, or left out"))
-        }),
-    };
-    let product_id = match (fields.get("product_id"), fields.get("production_id")) {
-        (Some(product), Some(production)) if product.get() != production.get() => {
-            Err("differs from production_id, which is another name for it".to_owned())
-        }
-        (product, production) => parse_positive(product.or(production)),
-    };
-
+    let order_id = parse_order_id(fields.get("order_id"), id_from_path);
     let order_id = errors.check(prefix, "order_id", order_id);
+    let product_id = parse_product_id(fields.get("product_id"), fields.get("production_id"));
     let product_id = errors.check(prefix, "product_id", product_id);
     let quantity = errors.check(prefix, "quantity", parse_positive(fields.get("quantity")));
     let amount = errors.check(prefix, "amount", parse_money(fields.get("amount")));
@@ -196,6 +182,26 @@ fn check_draft(
 }
 
 const MISSING_MESSAGE: &str = "is missing";
+
+fn parse_order_id(value: Option<&RawValue>, id_from_path: Option<i32>) -> Result<i32, String> {
+    match (id_from_path, value) {
+        (Some(id), None) => Ok(id),
+        (Some(id), given) if parse_positive(given)? != id => {
+            Err(format!("must be {id}, the id in the path, or left out"))
+        }
+        (_, given) => parse_positive(given),
+    }
+}
+
+/// Parses the id of the product, which has two names.
+fn parse_product_id(product: Option<&RawValue>, production: Option<&RawValue>) -> Result<i32, String> {
+    match (product, production) {
+        (Some(product), Some(production)) if product.get() != production.get() => {
+            Err("differs from production_id, which is another name for it".to_owned())
+        }
+        (product, production) => parse_positive(product.or(production)),
+    }
+}
 
 fn parse_positive(value: Option<&RawValue>) -> Result<i32, String> {
     let text = value.ok_or(MISSING_MESSAGE)?.get();

@@ -6,10 +6,10 @@
 //! later events of the same order only, until it becomes a dead letter.
 
 mod delivery;
+mod failures;
 mod scan;
 mod sequence_gaps;
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,7 +25,8 @@ use crate::event::Event;
 use crate::receiver::Receiver;
 use crate::store::{Backlog, OrderTables, Outbox, OutboxRow};
 use delivery::{deliver_page, RoundOutcome};
-use scan::{OutboxScan, FIRST_BACKOFF, MAX_ATTEMPTS, MAX_REQUESTED_PAUSE};
+use failures::Failures;
+use scan::{OutboxScan, FIRST_BACKOFF, MAX_REQUESTED_PAUSE};
 
 /// The interval at which a replica tries to acquire the lock of the outbox.
 const STANDBY_INTERVAL: Duration = Duration::from_secs(1);
@@ -153,59 +154,61 @@ impl OutboxRelay {
     ) -> Result<Option<String>, String> {
         let has_accepted = !outcome.accepted.is_empty();
         let is_available = has_accepted || !outcome.rejected.is_empty();
-        let mut failed_attempts = HashMap::new();
+        let mut failures = Failures {
+            reason: outcome.unavailable,
+            ..Failures::default()
+        };
         if has_accepted {
-            let sequences: Vec<i64> = outcome.accepted.iter().map(|event| event.sequence).collect();
-            with_timeout(outbox.remove(&sequences)).await?;
-            for event in &outcome.accepted {
-                scan.unblock(event);
-            }
-            self.delivered
-                .fetch_add(outcome.accepted.len() as u64, Ordering::Relaxed);
-            scan.backoff = FIRST_BACKOFF;
-            failed_attempts = scan.confirm_failures();
+            self.record_accepted(outbox, scan, &outcome.accepted).await?;
+            failures.attempts = scan.confirm_failures();
         }
-        let mut reason = outcome.unavailable;
         for (event, event_error) in outcome.postponed {
             scan.postpone(&event, outcome.requested_pause);
-            reason = reason.or(Some(event_error));
+            failures.reason.get_or_insert(event_error);
         }
-        let mut dead_letters = Vec::new();
-        let with_confirmation = |events: Vec<(Event, String)>, is_confirmed: bool| {
-            events.into_iter().map(move |event| (event, is_confirmed))
-        };
-        for ((event, event_error), is_confirmed) in
-            with_confirmation(outcome.rejected, true).chain(with_confirmation(outcome.failed, has_accepted))
-        {
-            let attempts = event.attempts + u32::from(is_confirmed);
-            if is_confirmed {
-                failed_attempts
-                    .entry(event_error.clone())
-                    .or_default()
-                    .push(event.sequence);
+        for (event, event_error) in outcome.rejected {
+            failures.add_confirmed(scan, &event, event_error);
+        }
+        for (event, event_error) in outcome.failed {
+            // Where others were accepted, the failure is about this event.
+            if has_accepted {
+                failures.add_confirmed(scan, &event, event_error);
             } else {
-                reason = reason.or(Some(event_error.clone()));
+                failures.add_unconfirmed(scan, &event, event_error);
             }
-            if attempts >= MAX_ATTEMPTS {
-                dead_letters.push(event.sequence);
-                scan.unblock(&event);
-                let (id, order) = (&event.id, event.order_id);
-                let message =
-                    format!("event {id} of order {order} is set aside after {attempts} attempts: {event_error}");
-                log::event(Level::Error, &message);
-                continue;
-            }
-            scan.block(&event, attempts, (!is_confirmed).then_some(event_error));
         }
-        for (event_error, sequences) in failed_attempts {
-            with_timeout(outbox.count_attempt(&sequences, &event_error)).await?;
+        self.record_failures(outbox, &failures).await?;
+        Ok(failures.reason.filter(|_| !is_available))
+    }
+
+    /// Records the events that the receiver has accepted.
+    async fn record_accepted(
+        &self,
+        outbox: &mut Outbox,
+        scan: &mut OutboxScan,
+        accepted: &[Event],
+    ) -> Result<(), String> {
+        let sequences: Vec<i64> = accepted.iter().map(|event| event.sequence).collect();
+        with_timeout(outbox.remove(&sequences)).await?;
+        for event in accepted {
+            scan.unblock(event);
         }
+        self.delivered.fetch_add(accepted.len() as u64, Ordering::Relaxed);
+        scan.backoff = FIRST_BACKOFF;
+        Ok(())
+    }
+
+    async fn record_failures(&self, outbox: &mut Outbox, failures: &Failures) -> Result<(), String> {
+        for (event_error, sequences) in &failures.attempts {
+            with_timeout(outbox.count_attempt(sequences, event_error)).await?;
+        }
+        let dead_letters = &failures.dead_letters;
         if !dead_letters.is_empty() {
-            with_timeout(outbox.move_to_dead_letters(&dead_letters)).await?;
+            with_timeout(outbox.move_to_dead_letters(dead_letters)).await?;
             self.dead_lettered
                 .fetch_add(dead_letters.len() as u64, Ordering::Relaxed);
         }
-        Ok(reason.filter(|_| !is_available))
+        Ok(())
     }
 
     /// Counts the backlog at intervals. If counting fails, the metric is missing.
