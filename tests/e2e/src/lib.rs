@@ -10,6 +10,7 @@ mod deployment;
 mod environment;
 mod http;
 mod kubernetes;
+mod local_server;
 mod machine;
 mod namespace;
 pub mod proxy;

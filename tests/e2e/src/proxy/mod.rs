@@ -10,15 +10,11 @@ use std::sync::{Arc, Mutex};
 
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 
+use crate::local_server::LocalServer;
 use crate::random::Random;
 use body::PassedOn;
 pub use fault::Fault;
@@ -62,37 +58,28 @@ impl Record {
 pub struct Proxy {
     record: Arc<Record>,
     folder: tempfile::TempDir,
-    thread: Option<std::thread::JoinHandle<()>>,
-    stop: Option<oneshot::Sender<()>>,
+    _server: LocalServer,
 }
 
 impl Proxy {
     /// Starts a proxy to the API server of a context.
     pub fn start(context: &str, seed: u64) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        let client = runtime.block_on(client(context));
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        write_kubeconfig(folder.path(), listener.local_addr().unwrap().port());
         let record = Arc::new(Record::default());
-        let (stop, stopped) = oneshot::channel();
-        let serving = serve(listener, client, record.clone(), Random::new(seed));
-        let thread = std::thread::spawn(move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    () = serving => {}
-                    _ = stopped => {}
-                }
-            });
+        let answering = record.clone();
+        let server = LocalServer::start(async move {
+            let client = client(context).await;
+            let random = Arc::new(Mutex::new(Random::new(seed)));
+            move |request| {
+                let (client, record, random) = (client.clone(), answering.clone(), random.clone());
+                async move { pass(request, &client, &record, &random).await }
+            }
         });
+        let folder = tempfile::tempdir().unwrap();
+        write_kubeconfig(folder.path(), server.address.port());
         Self {
             record,
             folder,
-            thread: Some(thread),
-            stop: Some(stop),
+            _server: server,
         }
     }
 
@@ -123,14 +110,6 @@ impl Proxy {
     }
 }
 
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        // It has ended already where nobody listens.
-        let _ = self.stop.take().map(|stop| stop.send(()));
-        let _ = self.thread.take().map(std::thread::JoinHandle::join);
-    }
-}
-
 async fn client(context: &str) -> Client {
     let options = KubeConfigOptions {
         context: Some(context.to_owned()),
@@ -152,24 +131,6 @@ fn write_kubeconfig(folder: &Path, port: u16) {
          contexts: [{{name: {CONTEXT}, context: {{cluster: proxy, user: nobody}}}}]\n"
     );
     std::fs::write(folder.join("config"), text).unwrap();
-}
-
-async fn serve(listener: TcpListener, client: Client, record: Arc<Record>, random: Random) {
-    let random = Arc::new(Mutex::new(random));
-    loop {
-        // A connection that has gone again before it was taken is none.
-        let Ok((stream, _)) = listener.accept().await else {
-            continue;
-        };
-        let (client, record, random) = (client.clone(), record.clone(), random.clone());
-        tokio::spawn(async move {
-            let answer = service_fn(|request| pass(request, &client, &record, &random));
-            // An error here is a connection that was cut, on purpose or by a client that was killed.
-            let _ = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), answer)
-                .await;
-        });
-    }
 }
 
 /// Answers one request. An error closes its connection without an answer.

@@ -8,14 +8,12 @@ use std::task::{Context, Poll, ready};
 use http_body_util::{BodyExt, Either, Full};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::net::TcpStream;
 
 use super::gate::Gate;
+use crate::local_server::LocalServer;
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
@@ -60,35 +58,24 @@ pub struct Proxy {
     /// Host and port.
     pub address: String,
     state: Arc<Mutex<State>>,
-    thread: Option<std::thread::JoinHandle<()>>,
-    stop: Option<oneshot::Sender<()>>,
+    _server: LocalServer,
 }
 
 impl Proxy {
     /// Starts a proxy to a registry without TLS.
     pub fn start(registry: &str) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-        let address = listener.local_addr().unwrap().to_string();
         let state = Arc::new(Mutex::new(State::default()));
-        let (stop, stopped) = oneshot::channel();
-        let serving = serve(listener, registry.to_owned(), state.clone());
-        let thread = std::thread::spawn(move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    () = serving => {}
-                    _ = stopped => {}
-                }
-            });
+        let (answering, registry) = (state.clone(), registry.to_owned());
+        let server = LocalServer::start(async move {
+            move |request| {
+                let (registry, state) = (registry.clone(), answering.clone());
+                async move { pass(request, &registry, &state).await }
+            }
         });
         Self {
-            address,
+            address: server.address.to_string(),
             state,
-            thread: Some(thread),
-            stop: Some(stop),
+            _server: server,
         }
     }
 
@@ -127,31 +114,6 @@ impl Proxy {
     /// How many faults are still to come.
     pub fn faults_left(&self) -> usize {
         self.state.lock().unwrap().rules.iter().map(|rule| rule.left).sum()
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        // It has ended already where nobody listens.
-        let _ = self.stop.take().map(|stop| stop.send(()));
-        let _ = self.thread.take().map(std::thread::JoinHandle::join);
-    }
-}
-
-async fn serve(listener: TcpListener, registry: String, state: Arc<Mutex<State>>) {
-    loop {
-        // A connection that has gone again before it was taken is none.
-        let Ok((stream, _)) = listener.accept().await else {
-            continue;
-        };
-        let (registry, state) = (registry.clone(), state.clone());
-        tokio::spawn(async move {
-            let answer = service_fn(|request| pass(request, &registry, &state));
-            // An error here is a connection that was cut on purpose.
-            let _ = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), answer)
-                .await;
-        });
     }
 }
 
