@@ -89,5 +89,5 @@ fn unavailable(error: &ClientError) -> Problem {
         return Exhausted.into();
     }
     log::event(Level::Warn, &format!("the state of the rules cannot be used: {error}"));
-    Problem::new(RULES_UNAVAILABLE, "the rules are not to be had just now")
+    Problem::new(RULES_UNAVAILABLE, "the rules are unavailable at the moment")
 }
