@@ -233,12 +233,12 @@ fn no_mix_of_requests_exceeds_the_memory() {
         // The peak memory of a process only grows: a mix that makes it grow is the worst so far.
         if now > peak {
             (peak, worst) = (now, mix);
-            let told: Vec<String> = mix
+            let counts: Vec<String> = mix
                 .iter()
                 .zip(BEHAVIORS)
                 .map(|(count, (name, _))| format!("{count} x {name}"))
                 .collect();
-            println!("round {round}: {} MiB by {}", peak / 1024, told.join(", "));
+            println!("round {round}: {} MiB by {}", peak / 1024, counts.join(", "));
         }
         assert!(peak < LIMIT_KIB, "{} MiB", peak / 1024);
     }

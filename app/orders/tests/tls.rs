@@ -24,19 +24,19 @@ fn start(url: &str, mode: &str, authority: &str) -> NativeProcess {
 
 /// The number of completed TLS handshakes of the server.
 fn handshakes(database: &Database) -> u64 {
-    let told = database
+    let output = database
         .administer("SHOW GLOBAL STATUS LIKE 'Ssl_finished_accepts'")
         .unwrap();
-    told.split_whitespace().last().unwrap().parse().unwrap()
+    output.split_whitespace().last().unwrap().parse().unwrap()
 }
 
 /// Waits until the log contains this reason, and checks the response of `/readyz`.
-fn refuses(native: &NativeProcess, reason: &str, told: &str) {
+fn refuses(native: &NativeProcess, reason: &str, message: &str) {
     let line = eventually(reason, || native.log().into_iter().find(|line| line.contains(reason)));
     assert!(line.contains("next attempt in"), "{line}");
     let answer = native.get("/readyz");
     assert_eq!(answer.status, 503, "{answer:?}");
-    assert!(answer.body.contains(told), "{answer:?}");
+    assert!(answer.body.contains(message), "{answer:?}");
 }
 
 #[test]

@@ -243,6 +243,6 @@ fn says_that_it_needs_a_sidecar() {
         .output()
         .unwrap();
     assert!(!output.status.success());
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("DAPR_HTTP_PORT is missing"), "{said}");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("DAPR_HTTP_PORT is missing"), "{message}");
 }

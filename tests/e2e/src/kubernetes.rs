@@ -43,13 +43,13 @@ pub fn kubectl_with_input(arguments: &[&str], input: &str) -> CommandOutput {
 
 /// An object of the cluster.
 pub fn object(namespace: &str, name: &str) -> Value {
-    let said = kubectl(&["--namespace", namespace, "get", name, "--output", "json"]).success();
-    serde_json::from_str(&said.stdout).unwrap()
+    let output = kubectl(&["--namespace", namespace, "get", name, "--output", "json"]).success();
+    serde_json::from_str(&output.stdout).unwrap()
 }
 
 /// The pods of a namespace that carry a label.
 pub fn pods(namespace: &str, label: &str) -> Vec<Value> {
-    let said = kubectl(&[
+    let output = kubectl(&[
         "--namespace",
         namespace,
         "get",
@@ -60,7 +60,7 @@ pub fn pods(namespace: &str, label: &str) -> Vec<Value> {
         "json",
     ])
     .success();
-    let list: Value = serde_json::from_str(&said.stdout).unwrap();
+    let list: Value = serde_json::from_str(&output.stdout).unwrap();
     list["items"].as_array().unwrap().clone()
 }
 

@@ -48,8 +48,8 @@ impl Machine {
         ];
         let machine = Self(docker(&options).trim().to_owned());
         eventually("systemd has started its units", || {
-            let said = machine.try_run("systemctl is-system-running");
-            matches!(said.stdout.trim(), "running" | "degraded").then_some(())
+            let output = machine.try_run("systemctl is-system-running");
+            matches!(output.stdout.trim(), "running" | "degraded").then_some(())
         });
         machine
     }

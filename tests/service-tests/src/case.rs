@@ -131,14 +131,14 @@ impl Case {
             request.body = fill(std::str::from_utf8(&request.body).unwrap()).into_bytes();
             let response = send(&request);
 
-            let mut told = Vec::new();
+            let mut faults = Vec::new();
             if response.status != step.status {
-                told.push(format!("status is not {}", step.status));
+                faults.push(format!("status is not {}", step.status));
             }
             for check in &step.checks {
-                told.extend(check.judge(&response, &fill));
+                faults.extend(check.judge(&response, &fill));
             }
-            for fault in told {
+            for fault in faults {
                 let name = self.name;
                 let Request { method, target, .. } = &request;
                 wrong.push(format!("{name}: {method} {target}: {fault}: {response:?}"));

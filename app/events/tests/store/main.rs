@@ -283,9 +283,9 @@ fn only_what_can_never_be_stored_is_dropped_by_a_sidecar() {
         let dropped = subscriber.send(&request);
         assert_eq!((dropped.status, dropped.body.as_str()), (200, r#"{"status":"DROP"}"#));
     }
-    let said = r#"an event is dropped: source \"/me\", id \"7\": "#;
+    let message = r#"an event is dropped: source \"/me\", id \"7\": "#;
     await_that("what is dropped is named", || {
-        subscriber.log().iter().any(|line| line.contains(said))
+        subscriber.log().iter().any(|line| line.contains(message))
     });
     let refused = post(&event("1", "x"));
     assert_eq!(native.send(&refused).status, 422);

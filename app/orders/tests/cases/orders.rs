@@ -187,7 +187,7 @@ fn wrong_fields() -> Vec<Step> {
 
 fn amounts() -> Vec<Step> {
     let mut steps = vec![post("/create_order", &order("$1", "1", "x"), 200)];
-    for (sent, told) in [
+    for (sent, expected) in [
         ("56", "56"),
         ("56.0", "56"),
         ("56.5", "56.5"),
@@ -202,7 +202,7 @@ fn amounts() -> Vec<Step> {
         ("9999999999.99", "9999999999.99"),
     ] {
         steps.push(post("/update_order", &order("$1", sent, "x"), 200));
-        steps.push(get("/orders/$1", 200).body(&order("$1", told, "x")));
+        steps.push(get("/orders/$1", 200).body(&order("$1", expected, "x")));
     }
     steps.push(get("/delete_order?id=$1", 200));
     steps
@@ -211,7 +211,7 @@ fn amounts() -> Vec<Step> {
 fn addresses() -> Vec<Step> {
     let longest = "ß".repeat(256);
     let mut steps = vec![post("/create_order", &order("$1", "1", "x"), 200)];
-    for (sent, told) in [
+    for (sent, expected) in [
         ("Zoë's \\\"Bar\\\" \\\\ 5 % _ ; --", "Zoë's \\\"Bar\\\" \\\\ 5 % _ ; --"),
         ("\\u00e9\\ud83d\\ude00\\/", "é😀/"),
         (" trailing ", " trailing "),
@@ -221,9 +221,9 @@ fn addresses() -> Vec<Step> {
         let many = format!("[{},{}]", order("$2", "1", sent), order("$3", "1", sent));
         steps.extend([
             post("/update_order", &order("$1", "1", sent), 200),
-            get("/orders/$1", 200).body(&order("$1", "1", told)),
+            get("/orders/$1", 200).body(&order("$1", "1", expected)),
             post("/create_orders", &many, 200),
-            get("/orders/$3", 200).body(&order("$3", "1", told)),
+            get("/orders/$3", 200).body(&order("$3", "1", expected)),
             get("/delete_order?id=$2", 200),
             get("/delete_order?id=$3", 200),
         ]);

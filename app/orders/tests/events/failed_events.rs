@@ -272,12 +272,12 @@ fn rows_that_nobody_can_read_are_passed_by_and_counted() {
     await_that("they are counted", || {
         read_metric(&native, "orders_events_unreadable") == Some(700)
     });
-    let told = native
+    let logged = native
         .log()
         .iter()
         .filter(|line| line.contains("does not know"))
         .count();
-    assert_eq!(told, 1);
+    assert_eq!(logged, 1);
     assert_eq!(count_waiting_events(&database, name), 700, "they are kept");
 
     // A page of unreadable rows, and an event behind it.

@@ -89,8 +89,8 @@ fn killed_statements_did_nothing() {
     database.administer(slow).unwrap();
     let running = || {
         let sql = "SELECT MAX(id) FROM information_schema.processlist WHERE state = 'User sleep'";
-        let told = database.administer(sql).unwrap();
-        let id: Option<u64> = told.lines().last().and_then(|line| line.parse().ok());
+        let output = database.administer(sql).unwrap();
+        let id: Option<u64> = output.lines().last().and_then(|line| line.parse().ok());
         id
     };
     for (kill, request) in [

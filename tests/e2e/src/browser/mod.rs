@@ -73,8 +73,8 @@ impl Browser {
             capabilities.add_arg(argument).unwrap();
         }
         let port = eventually("the driver says its port", || {
-            let said = run_docker(&["logs", &browser.container]).unwrap();
-            let (_, rest) = said.split_once("started successfully on port ")?;
+            let output = run_docker(&["logs", &browser.container]).unwrap();
+            let (_, rest) = output.split_once("started successfully on port ")?;
             let end = rest.find(|character: char| !character.is_ascii_digit())?;
             Some(rest[..end].to_owned())
         });

@@ -80,11 +80,11 @@ impl Stage for Pods {
 
     fn administer(&self, sql: &str) -> Result<String, String> {
         let client = r#"exec mariadb --user=root --password="$MARIADB_ROOT_PASSWORD" --execute "$0""#;
-        let said = in_namespace(&["exec", "mariadb-0", "--", "sh", "-c", client, sql]);
-        if said.code == 0 {
-            Ok(said.stdout)
+        let output = in_namespace(&["exec", "mariadb-0", "--", "sh", "-c", client, sql]);
+        if output.code == 0 {
+            Ok(output.stdout)
         } else {
-            Err(said.stderr)
+            Err(output.stderr)
         }
     }
 

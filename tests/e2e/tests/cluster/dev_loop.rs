@@ -217,13 +217,13 @@ fn what_is_saved_is_served_and_what_does_not_compile_is_told() {
     .unwrap();
     let number = second["cycle"].as_u64().unwrap();
     let failed = dev.ended(number);
-    let told = failed["failure"].as_str().unwrap_or_default();
+    let message = failed["failure"].as_str().unwrap_or_default();
     assert!(
-        failed["state"] == "failed" && told.contains("src/service.rs:") && told.contains("error[E0308]"),
+        failed["state"] == "failed" && message.contains("src/service.rs:") && message.contains("error[E0308]"),
         "{failed:#}"
     );
     // The compiler's words, and not how it was started.
-    assert!(!told.contains("docker"), "{told}");
+    assert!(!message.contains("docker"), "{message}");
     let (answers, failures) = clients.stop();
     assert!(answers > 0 && failures == 0, "{answers} answers, {failures} failures");
     assert_eq!(dev.answer().unwrap(), format!("Welcome to {}", project.name));

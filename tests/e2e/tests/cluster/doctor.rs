@@ -42,8 +42,8 @@ impl Drop for Undone {
 /// Breaks the node until the value ends.
 fn broken(breaking: &str, repair: &'static str) -> Undone {
     let undone = Undone(Box::new(move || {
-        let said = on_node(repair);
-        assert!(said.code == 0 || std::thread::panicking(), "{}", said.stderr);
+        let output = on_node(repair);
+        assert!(output.code == 0 || std::thread::panicking(), "{}", output.stderr);
     }));
     on_node(breaking).success();
     undone
@@ -70,12 +70,12 @@ impl Drop for RuntimeClass {
 
 /// The document of a run, after a check of its form and exit code.
 fn examined(arguments: &[&str]) -> Value {
-    let said = deploy_tool(&[&["doctor", "--output", "json"], arguments].concat());
+    let output = deploy_tool(&[&["doctor", "--output", "json"], arguments].concat());
     let document: Value =
-        serde_json::from_str(&said.stdout).unwrap_or_else(|_| panic!("{}{}", said.stdout, said.stderr));
+        serde_json::from_str(&output.stdout).unwrap_or_else(|_| panic!("{}{}", output.stdout, output.stderr));
     assert_follows("doctor", &document);
     let healthy = document["healthy"].as_bool().unwrap();
-    assert_eq!(said.code, if healthy { 0 } else { 2 }, "{document:#}");
+    assert_eq!(output.code, if healthy { 0 } else { 2 }, "{document:#}");
     document
 }
 
@@ -293,8 +293,8 @@ fn an_image_for_another_platform() {
     kubectl(&[&inside[..], &["create", "secret", "docker-registry", "login"], &login].concat()).success();
     eventually("the namespace has its ServiceAccount", || {
         let patch = r#"{"imagePullSecrets": [{"name": "login"}]}"#;
-        let said = kubectl(&[&inside[..], &["patch", "serviceaccount", "default", "--patch", patch]].concat());
-        (said.code == 0).then_some(())
+        let output = kubectl(&[&inside[..], &["patch", "serviceaccount", "default", "--patch", patch]].concat());
+        (output.code == 0).then_some(())
     });
     let arguments = ["--node", &node, "--image", &image, "--plain-image", &image];
     let document = assert_breaks("image", "DT0806", &[&inside[..], &arguments].concat());

@@ -70,8 +70,8 @@ impl Drop for Diagnosis {
             return;
         }
         for deployment in ["deployment/app", "deployment/events"] {
-            let said = kubectl(&["--namespace", "orders", "logs", deployment, "--since=30m"]);
-            let lines: Vec<&str> = said
+            let output = kubectl(&["--namespace", "orders", "logs", deployment, "--since=30m"]);
+            let lines: Vec<&str> = output
                 .stdout
                 .lines()
                 .filter(|line| !line.contains("\"status\":200"))

@@ -72,11 +72,11 @@ impl Release {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn a_plan_of_the_demo_has_nothing_to_do() {
-    let said = deploy_tool(&["plan", "--no-build", "--exit-code"]).success();
+    let output = deploy_tool(&["plan", "--no-build", "--exit-code"]).success();
     assert!(
-        said.stdout.contains("nothing to do for release orders/orders"),
+        output.stdout.contains("nothing to do for release orders/orders"),
         "{}",
-        said.stdout
+        output.stdout
     );
 }
 
@@ -90,8 +90,8 @@ fn an_edit_shows_exactly_its_field_and_writes_nothing() {
     let before = object(release.name(), "deployment/app")["metadata"]["resourceVersion"].clone();
 
     release.deployment("3307", "");
-    let said = release.run(&["plan", "--output", "json"]).success();
-    let plan: Value = serde_json::from_str(&said.stdout).unwrap();
+    let output = release.run(&["plan", "--output", "json"]).success();
+    let plan: Value = serde_json::from_str(&output.stdout).unwrap();
     let changed: Vec<&Value> = plan["steps"]
         .as_array()
         .unwrap()
@@ -126,8 +126,8 @@ fn a_change_by_others_is_named_by_field_manager_and_time_and_can_be_taken_over()
         "--field-manager=kubectl-edit",
     ];
     kubectl(&[&theirs as &[&str], &["--patch", patch]].concat()).success();
-    let said = release.run(&["plan"]);
-    said.failure(
+    let output = release.run(&["plan"]);
+    output.failure(
         2,
         &[
             "DT0201",
@@ -137,13 +137,13 @@ fn a_change_by_others_is_named_by_field_manager_and_time_and_can_be_taken_over()
         ],
     );
 
-    let said = release.run(&["plan", "--take-over"]).success();
+    let output = release.run(&["plan", "--take-over"]).success();
     assert!(
-        said.stdout.contains("takes spec.replicas over from \"kubectl-edit\""),
+        output.stdout.contains("takes spec.replicas over from \"kubectl-edit\""),
         "{}",
-        said.stdout
+        output.stdout
     );
-    assert!(said.stdout.contains("spec.replicas: 1 → 0"), "{}", said.stdout);
+    assert!(output.stdout.contains("spec.replicas: 1 → 0"), "{}", output.stdout);
     assert_eq!(
         object(release.name(), "deployment/app")["spec"]["replicas"],
         1,
@@ -281,8 +281,8 @@ fn a_user_without_rights_gets_the_whole_list_before_anything_is_written() {
         .env("KUBECONFIG", kubeconfig)
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{said}");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{message}");
     for part in [
         "DT0204",
         "configmaps",
@@ -290,7 +290,7 @@ fn a_user_without_rights_gets_the_whole_list_before_anything_is_written() {
         "secrets",
         "kind: Role",
     ] {
-        assert!(said.contains(part), "it does not say `{part}`:\n{said}");
+        assert!(message.contains(part), "it does not say `{part}`:\n{message}");
     }
     let later = kubectl(&["--namespace", release.name(), "get", "configmap", "later"]);
     assert_ne!(later.code, 0, "something was written");

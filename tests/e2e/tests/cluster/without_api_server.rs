@@ -17,8 +17,8 @@ fn on_the_node(arguments: &[&str]) -> CommandOutput {
 
 /// The API server's process, while there is one.
 fn server() -> Option<String> {
-    let said = on_the_node(&["pidof", "kube-apiserver"]);
-    (said.code == 0).then(|| said.stdout.trim().to_owned())
+    let output = on_the_node(&["pidof", "kube-apiserver"]);
+    (output.code == 0).then(|| output.stdout.trim().to_owned())
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn up_ends_well_though_the_api_server_restarts_meanwhile() {
     up.arg("--manifests").arg(folder.path());
     let up = Running::start(up);
     eventually("the pod runs", || {
-        let said = kubectl(&[
+        let output = kubectl(&[
             "--namespace",
             &namespace.name,
             "get",
@@ -55,7 +55,7 @@ fn up_ends_well_though_the_api_server_restarts_meanwhile() {
             "--output",
             "jsonpath={.items[*].status.phase}",
         ]);
-        (said.stdout == "Running").then_some(())
+        (output.stdout == "Running").then_some(())
     });
     let before = server().expect("an API server on the node");
     on_the_node(&["kill", &before]).success();

@@ -30,12 +30,12 @@ fn the_exit_code_of_a_guest_is_the_containers_in_the_tuned_engine() {
     }
     node.bundle("guest", "(module)", &[]);
     node.0.run("echo no module >/guest/rootfs/app.wasm");
-    let said = node.0.try_run(&format!("{tuned} run --bundle /guest guest 2>&1"));
+    let output = node.0.try_run(&format!("{tuned} run --bundle /guest guest 2>&1"));
     assert_eq!(
-        (said.code, said.stdout.contains("magic header")),
+        (output.code, output.stdout.contains("magic header")),
         (1, true),
         "{}",
-        said.stdout
+        output.stdout
     );
 }
 
@@ -208,10 +208,10 @@ fn the_tuned_engine_asks_systemd_for_cgroups_with_and_without_a_system_bus() {
         ("No such file or directory", "rm /run/dbus/system_bus_socket"),
     ] {
         node.0.run(script);
-        let (code, said) = node.run(&stock, &exits(7));
+        let (code, output) = node.run(&stock, &exits(7));
         assert!(
-            code == 1 && said.contains(&format!("cannot open sd-bus: {why}")),
-            "Debian's crun asks systemd itself now: see 0007: {code} {said}"
+            code == 1 && output.contains(&format!("cannot open sd-bus: {why}")),
+            "Debian's crun asks systemd itself now: see 0007: {code} {output}"
         );
         assert_eq!(node.run(&tuned, &exits(7)), (7, String::new()), "{why}");
     }
@@ -219,10 +219,10 @@ fn the_tuned_engine_asks_systemd_for_cgroups_with_and_without_a_system_bus() {
 
     // Without systemd's own socket, it says what Debian's says.
     node.0.run("mv /run/systemd/private /run/systemd/other");
-    let (code, said) = node.run(&tuned, &exits(7));
+    let (code, output) = node.run(&tuned, &exits(7));
     assert!(
-        code == 1 && said.contains("cannot open sd-bus: No such file or directory"),
-        "{code} {said}"
+        code == 1 && output.contains("cannot open sd-bus: No such file or directory"),
+        "{code} {output}"
     );
 }
 
@@ -242,10 +242,10 @@ fn a_scope_comes_changes_and_goes(node: &Node, crun: &str, name: &str) {
         ));
     };
     let scope = |property: &str| {
-        let said = node.0.run(&format!(
+        let output = node.0.run(&format!(
             "systemctl show --value --property={property} crun-{name}.scope"
         ));
-        said.trim().to_owned()
+        output.trim().to_owned()
     };
 
     bundle_with_limit(STAYS);
@@ -262,8 +262,8 @@ fn a_scope_comes_changes_and_goes(node: &Node, crun: &str, name: &str) {
 
     // A scope that has failed would never be forgotten.
     bundle_with_limit(GROWS);
-    let said = node.0.try_run(&format!("{crun} run --bundle /guest {name}-grows 2>&1"));
-    assert_eq!((said.code, said.stdout.as_str()), (137, ""));
+    let output = node.0.try_run(&format!("{crun} run --bundle /guest {name}-grows 2>&1"));
+    assert_eq!((output.code, output.stdout.as_str()), (137, ""));
     eventually("the scope is forgotten", || {
         let state = format!("systemctl show --value --property=LoadState crun-{name}-grows.scope");
         (node.0.run(&state).trim() == "not-found").then_some(())

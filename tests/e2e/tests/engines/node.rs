@@ -51,8 +51,8 @@ impl Node {
     /// Runs a guest to its end: exit code, and what was printed.
     pub fn run(&self, crun: &str, text: &str) -> (i32, String) {
         self.bundle("guest", text, &[]);
-        let said = self.0.try_run(&format!("{crun} run --bundle /guest guest 2>&1"));
-        (said.code, said.stdout)
+        let output = self.0.try_run(&format!("{crun} run --bundle /guest guest 2>&1"));
+        (output.code, output.stdout)
     }
 
     /// Starts a guest that makes the folder `begun` and stays, and waits until it has made it.
@@ -71,7 +71,7 @@ impl Node {
             pid: 0,
         };
         running.pid = eventually("the guest runs", || {
-            let state: Value = serde_json::from_str(&running.said("state guest")).ok()?;
+            let state: Value = serde_json::from_str(&running.output("state guest")).ok()?;
             let pid = state["pid"].as_u64()?;
             // The guest's own code has made the folder: the module is loaded, and the handlers of signals are in place.
             (self.0.try_run("test -d /guest/rootfs/begun").code == 0).then_some(pid)
@@ -89,7 +89,7 @@ pub struct Running<'a> {
 }
 
 impl Running<'_> {
-    pub fn said(&self, command: &str) -> String {
+    pub fn output(&self, command: &str) -> String {
         self.node.0.try_run(&format!("{} {command}", self.crun)).stdout
     }
 
@@ -121,7 +121,7 @@ impl Running<'_> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.said("delete --force guest");
+        self.output("delete --force guest");
         self.node.0.try_run("rm -rf /guest");
         let _ = self.process.wait();
     }

@@ -23,7 +23,7 @@ pub struct Figures {
     pub writes: usize,
     answers_mb: f64,
     /// Its standard output.
-    pub said: String,
+    pub output: String,
 }
 
 impl Figures {
@@ -70,6 +70,6 @@ pub fn run(proxy: &Proxy, what: &'static str, arguments: &[&str]) -> Figures {
         writes: requests.iter().filter(|request| request.writes()).count(),
         requests: requests.len(),
         answers_mb: bytes as f64 / 1e6,
-        said: std::fs::read_to_string(output.path()).unwrap(),
+        output: std::fs::read_to_string(output.path()).unwrap(),
     }
 }

@@ -101,11 +101,11 @@ fn the_builder_is_made_by_what_the_program_carries() {
     without_builder(home.path(), &absent_builder);
     make_crate(home.path());
     let made = build_crate(home.path(), None).failure(1, &["`shop` does not compile"]);
-    for told in [
+    for message in [
         "made on this host, once",
         &format!("image {BUILDER}: made on this host"),
     ] {
-        assert!(made.stderr.contains(told), "{}", made.stderr);
+        assert!(made.stderr.contains(message), "{}", made.stderr);
     }
     // By the same recipe as in a checkout: neither of both would make the other's again.
     let label = "{{index .Config.Labels \"deploy-tool.recipe\"}} {{index .Config.Labels \"deploy-tool.wasmedge\"}}";

@@ -21,8 +21,8 @@ const BODY: &str = "hello";
 fn folder() -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let compile = || {
-        let said = CommandOutput::from(script("scripts/clients").output().unwrap()).success();
-        PathBuf::from(said.stderr.lines().last().unwrap())
+        let output = CommandOutput::from(script("scripts/clients").output().unwrap()).success();
+        PathBuf::from(output.stderr.lines().last().unwrap())
     };
     FOLDER.get_or_init(compile).clone()
 }
@@ -165,9 +165,9 @@ fn every_command_of_the_page_does_what_it_says() {
             server = Some(running);
             continue;
         }
-        let said = CommandOutput::from(shell.output().unwrap()).success();
-        let lines: Vec<String> = said.stdout.lines().map(str::to_owned).collect();
-        assert!(page::prints(&printed, &lines), "{line}: {}", said.stdout);
+        let output = CommandOutput::from(shell.output().unwrap()).success();
+        let lines: Vec<String> = output.stdout.lines().map(str::to_owned).collect();
+        assert!(page::prints(&printed, &lines), "{line}: {}", output.stdout);
     }
     server.expect("the page has a server").interrupt();
 }

@@ -46,7 +46,7 @@ impl Bench {
     }
 
     /// What a command prints there.
-    fn said(&self, line: &str) -> CommandOutput {
+    fn output(&self, line: &str) -> CommandOutput {
         self.machine.try_run(&self.adapted(line))
     }
 
@@ -64,10 +64,10 @@ impl Bench {
     /// Waits until the service there answers a request to this path.
     fn answers(&self, path: &str) {
         eventually("the service answers", || {
-            let said = self.said(&format!(
+            let output = self.output(&format!(
                 "curl --silent --fail --output /dev/null http://localhost:8080{path}"
             ));
-            (said.code == 0).then_some(())
+            (output.code == 0).then_some(())
         });
     }
 }
@@ -109,9 +109,9 @@ fn every_command_of_the_page_does_what_it_says() {
     let build = command(&commands, "deploy-tool build");
     tool(&bench.adapted(&build.line)).success();
     let bundle = command(&commands, "deploy-tool bundle /tmp/orders.tar /tmp/orders ");
-    let said = tool(&bench.adapted(&bundle.line)).success();
+    let output = tool(&bench.adapted(&bundle.line)).success();
     let wanted: Vec<String> = bundle.printed.iter().map(|line| bench.adapted(line)).collect();
-    assert!(page::prints(&wanted, &lines(&said.stdout)), "{}", said.stdout);
+    assert!(page::prints(&wanted, &lines(&output.stdout)), "{}", output.stdout);
     let mode = std::os::unix::fs::PermissionsExt::mode(
         &std::fs::metadata(bench.folder.path().join("orders/config.json"))
             .unwrap()
@@ -129,15 +129,17 @@ fn every_command_of_the_page_does_what_it_says() {
             .filter(|one| one.line.starts_with("curl ") || one.line.starts_with("sudo crun list"))
         {
             let line = command.line.replacen("curl ", "curl --silent --show-error ", 1);
-            let said = bench.said(&with(&line)).success();
+            let output = bench.output(&with(&line)).success();
             let wanted: Vec<String> = command.printed.iter().map(|line| bench.adapted(line)).collect();
             assert!(
-                page::prints(&wanted, &lines(&said.stdout)),
+                page::prints(&wanted, &lines(&output.stdout)),
                 "{engine}: {line}: {}",
-                said.stdout
+                output.stdout
             );
         }
-        bench.said(&with(&command(&commands, "sudo crun kill").line)).success();
+        bench
+            .output(&with(&command(&commands, "sudo crun kill").line))
+            .success();
         assert_eq!(run.ended().code, 137, "{engine}");
     }
 
@@ -193,12 +195,12 @@ fn linux(bench: &Bench, commands: &[page::Command]) {
     let line = bench
         .adapted(&bundle.line)
         .replace("docker.io/library/debian:13", &image);
-    let said = tool(&line).success();
-    assert!(said.stdout.contains("a Linux program"), "{}", said.stdout);
+    let output = tool(&line).success();
+    assert!(output.stdout.contains("a Linux program"), "{}", output.stdout);
     let run = command(commands, "sudo runc run");
     for runtime in ["runc", "crun"] {
-        let said = bench.said(&rest(&run.line).replacen("runc", runtime, 1)).success();
-        assert_eq!(lines(&said.stdout), run.printed, "{runtime}");
+        let output = bench.output(&rest(&run.line).replacen("runc", runtime, 1)).success();
+        assert_eq!(lines(&output.stdout), run.printed, "{runtime}");
     }
 }
 
@@ -259,8 +261,8 @@ fn what_cannot_work_is_told_in_one_sentence_and_leaves_nothing() {
             vec!["NOT_SET_ANYWHERE is not set here"],
         ),
     ] {
-        let said = deploy_tool_exactly(&[&["bundle"], arguments.as_slice()].concat());
-        said.failure(1, &sentences);
+        let output = deploy_tool_exactly(&[&["bundle"], arguments.as_slice()].concat());
+        output.failure(1, &sentences);
         let left: Vec<_> = std::fs::read_dir(folder.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name())

@@ -97,9 +97,13 @@ fn the_module_encrypts_and_refuses_what_proves_nothing() {
             .args(["localhost/wasm-builder:trixie", "wasmedge", "--env", variable, "--env"])
             .args([&format!("DATABASE_URL={url}{query}"), "/orders.so"])
             .output();
-        let said = CommandOutput::from(output.unwrap());
-        assert_ne!(said.code, 0);
-        assert!(said.stderr.contains("TLS is left out of this build"), "{}", said.stderr);
+        let output = CommandOutput::from(output.unwrap());
+        assert_ne!(output.code, 0);
+        assert!(
+            output.stderr.contains("TLS is left out of this build"),
+            "{}",
+            output.stderr
+        );
     }
     for (shown, reason) in [
         ("expired", "its certificate has expired"),

@@ -56,12 +56,12 @@ impl Run {
     /// Starts it, and waits until it has said the lines of the page.
     pub fn start(&self, lines: &[String]) -> Running {
         let mut running = Running::start(self.command());
-        let said = running.lines_until(&format!("http://localhost:{}/", self.port));
+        let output = running.lines_until(&format!("http://localhost:{}/", self.port));
         for wanted in lines {
             let wanted = self.adapted(wanted);
             assert!(
-                said.iter().any(|line| page::matches(&wanted, line)),
-                "no `{wanted}` in {said:#?}"
+                output.iter().any(|line| page::matches(&wanted, line)),
+                "no `{wanted}` in {output:#?}"
             );
         }
         running
@@ -79,8 +79,8 @@ impl Run {
 
     pub fn curl(&self, line: &str) -> Vec<String> {
         let line = self.adapted(line).replacen("curl ", "curl --silent --show-error ", 1);
-        let said = CommandOutput::from(Command::new("sh").args(["-c", &line]).output().unwrap()).success();
-        said.stdout.lines().map(str::to_owned).collect()
+        let output = CommandOutput::from(Command::new("sh").args(["-c", &line]).output().unwrap()).success();
+        output.stdout.lines().map(str::to_owned).collect()
     }
 }
 
@@ -94,8 +94,8 @@ impl Drop for Run {
 }
 
 fn docker(arguments: &[&str]) -> String {
-    let said = CommandOutput::from(Command::new("docker").args(arguments).output().unwrap()).success();
-    said.stdout.trim().to_owned()
+    let output = CommandOutput::from(Command::new("docker").args(arguments).output().unwrap()).success();
+    output.stdout.trim().to_owned()
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn silent(answer: &str, context: &str) -> String {
 fn an_engine_that_does_not_answer_is_not_one_that_is_missing() {
     let refused = "permission denied while trying to connect to the Docker daemon socket";
     let stopped = "Cannot connect to the Docker daemon";
-    for (answer, context, address, said) in [
+    for (answer, context, address, message) in [
         (refused, "default", None, "you may not talk to the Docker engine"),
         (
             stopped,
@@ -124,7 +124,7 @@ fn an_engine_that_does_not_answer_is_not_one_that_is_missing() {
             command.env("DOCKER_HOST", address);
         }
         let output = CommandOutput::from(command.output().unwrap());
-        let output = output.failure(3, &[said]);
+        let output = output.failure(3, &[message]);
         assert!(!output.stderr.contains("this host lacks"), "{}", output.stderr);
     }
 }
@@ -176,8 +176,8 @@ fn files_of_a_container_are_the_users_in_each_kind_of_engine() {
 #[ignore = "with the others of this file"]
 fn who_may_not_install_is_told_what_to_install() {
     let host = Host::with(&[("id", "echo 1000"), ("sudo", "exit 1"), ("apt-get", "exit 1")]);
-    let said = host.run("scripts/packages", &["wrk", "jq"]);
-    said.failure(3, &["this host lacks: wrk jq", "sudo apt-get install wrk jq"]);
+    let output = host.run("scripts/packages", &["wrk", "jq"]);
+    output.failure(3, &["this host lacks: wrk jq", "sudo apt-get install wrk jq"]);
     // With a sudo that asks for nothing it is installed, as root and without questions.
     let sudo = r#"printf '%s ' "$@" >>"$CALLS"; echo >>"$CALLS""#;
     let host = Host::with(&[("id", "echo 1000"), ("sudo", sudo), ("apt-get", "exit 1")]);
@@ -298,8 +298,8 @@ fn a_step_goes_on_where_decimals_have_a_comma() {
         .env("LC_ALL", "de_DE.UTF-8")
         .env("DEPLOY_TOOL_CACHE", folder.path())
         .output();
-    let said = CommandOutput::from(output.unwrap()).success().stderr;
+    let output = CommandOutput::from(output.unwrap()).success().stderr;
     for line in ["… a pause (0 s)", "✓ a pause (1.", "after it"] {
-        assert!(said.contains(line), "{said}");
+        assert!(output.contains(line), "{output}");
     }
 }

@@ -242,10 +242,10 @@ impl Go {
         let pin = command("bash", &["-c", ". oci/versions; echo \"${go_version/./_}\""]).stdout;
         let version = pin.trim().to_owned();
         let asked = Command::new("go").args(["env", "GOVERSION", "GOROOT"]).output();
-        let said = asked
+        let output = asked
             .map(|output| CommandOutput::from(output).success().stdout)
             .unwrap_or_default();
-        let mut lines = said.lines();
+        let mut lines = output.lines();
         let found = lines.next().unwrap_or("none").replace('.', "_");
         if found.starts_with(&format!("go{version}_")) {
             let root = lines.next()?.to_owned();

@@ -55,13 +55,13 @@ fn the_steps_of_ci() {
     let output = runner
         .step("ci", "scripts/check-workflows", &own(cache.to_str().unwrap()))
         .success();
-    let told = "actionlint cannot be built, for the reason above: skipped";
+    let message = "actionlint cannot be built, for the reason above: skipped";
     assert!(
         output.stderr.contains("or newer is needed, and this is go1.24"),
         "{}",
         output.stderr
     );
-    assert!(output.stderr.contains(told), "{}", output.stderr);
+    assert!(output.stderr.contains(message), "{}", output.stderr);
     let mut required = own(cache.to_str().unwrap());
     required.insert("REQUIRE_CLUSTER".into(), "1".into());
     let output = runner.step("ci", "scripts/check-workflows", &required);

@@ -107,12 +107,12 @@ fn check(namespace: &str, provocation: &Provocation) {
     .output()
     .expect("deploy-tool is built: cargo build --release");
     let end = now();
-    let said = CommandOutput::from(output);
-    println!("{name} after {:.1} s: {}", end - start, said.stderr.trim_end());
+    let output = CommandOutput::from(output);
+    println!("{name} after {:.1} s: {}", end - start, output.stderr.trim_end());
     let number = format!("error {}:", provocation.code);
     let mut sentences = vec![number.as_str(), "next: "];
     sentences.extend(provocation.sentences);
-    said.failure(FAILED, &sentences);
+    output.failure(FAILED, &sentences);
     assert!(
         end - start < time_limit().as_secs_f64(),
         "it took {:.1} s to say so",
@@ -150,7 +150,7 @@ fn check(namespace: &str, provocation: &Provocation) {
 #[track_caller]
 fn first_event(namespace: &str, name: &str, reason: &str) -> f64 {
     let selector = format!("reason={reason}");
-    let said = kubectl(&[
+    let output = kubectl(&[
         "--namespace",
         namespace,
         "get",
@@ -160,7 +160,7 @@ fn first_event(namespace: &str, name: &str, reason: &str) -> f64 {
         "--output",
         "json",
     ]);
-    let list: Value = serde_json::from_str(&said.success().stdout).unwrap();
+    let list: Value = serde_json::from_str(&output.success().stdout).unwrap();
     let about = |event: &&Value| {
         event["involvedObject"]["name"]
             .as_str()

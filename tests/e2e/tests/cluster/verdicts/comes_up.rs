@@ -46,8 +46,8 @@ fn a_secret_that_comes_late() {
             case.kubectl(&["create", "secret", "generic", "made-late", "--from-literal=a=b"])
         });
         let output = case.run(&["apply"]).success();
-        let told = "Secret `made-late`, which is not there; Job `admission` may still make it";
-        assert!(output.stderr.contains(told), "{}", output.stderr);
+        let message = "Secret `made-late`, which is not there; Job `admission` may still make it";
+        assert!(output.stderr.contains(message), "{}", output.stderr);
         late.join().unwrap()
     });
     made.success();
