@@ -96,7 +96,7 @@ pub fn event(level: Level, message: &str) {
 /// A handled request.
 #[derive(Clone, Copy, Debug)]
 pub struct Access<'request> {
-    /// The method.
+    /// The method, as in the request line.
     pub method: &'request str,
     /// The path, without its query.
     pub path: &'request str,
@@ -104,7 +104,7 @@ pub struct Access<'request> {
     pub status: u16,
     /// From the end of the request's head to the end of handling the request.
     pub duration: Duration,
-    /// The request's id.
+    /// The id that the client has sent, or one that was made for it: the response has the same.
     pub request_id: &'request str,
 }
 

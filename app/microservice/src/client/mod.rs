@@ -45,11 +45,11 @@ const MAX_BACKOFF: Duration = Duration::from_secs(1);
 /// The response of another service.
 #[derive(Debug)]
 pub struct ClientResponse {
-    /// The status.
+    /// Any status: what is an error is up to who has sent the request.
     pub status: StatusCode,
-    /// The headers.
+    /// All headers, as they were received.
     pub headers: HeaderMap,
-    /// The body.
+    /// The whole body, of at most 1 MiB, with the permit for its memory.
     pub body: Buffer,
 }
 

@@ -83,7 +83,7 @@ async fn migrate<T: Tables>(connection: &mut Connection, tables: &T) -> QueryRes
         T::SCHEMA
     );
     connection.query_drop(versions).await?;
-    let version = match RecordedVersion::of::<T>().run(connection).await? {
+    let version = match RecordedVersion::for_tables::<T>().run(connection).await? {
         Ok(version) => version,
         Err(error) => return Ok(Err(error)),
     };

@@ -48,13 +48,13 @@ enum Lane {
 
 /// A statement, or several, with a result.
 pub trait Statement: Sync {
-    /// The result.
+    /// What it returns when it succeeds.
     type Output: Send;
 
     /// Whether it may be executed a second time if the first connection breaks.
     fn is_retryable(&self) -> bool;
 
-    /// Executes it.
+    /// Executes it on a connection whose session is set up.
     fn run(&self, connection: &mut Connection) -> impl Future<Output = QueryResult<Self::Output>> + Send;
 }
 
@@ -155,7 +155,7 @@ impl<T: Tables> Database<T> {
 
     async fn query_readiness(&self) -> Result<(), DatabaseError> {
         let is_sent = AtomicBool::new(false);
-        let version = RecordedVersion::of::<T>();
+        let version = RecordedVersion::for_tables::<T>();
         let work = self.run_with_retry(&version, Lane::Reserved, &is_sent);
         let result = match self.run_with_timeout(READINESS_TIMEOUT, &is_sent, work).await {
             Ok(version) if version >= Some(self.tables.version()) => Ok(()),
@@ -267,7 +267,7 @@ struct RecordedVersion {
 }
 
 impl RecordedVersion {
-    fn of<T: Tables>() -> RecordedVersion {
+    fn for_tables<T: Tables>() -> RecordedVersion {
         RecordedVersion {
             schema: T::SCHEMA,
             required: T::REQUIRED,

@@ -12,13 +12,13 @@ use super::{Code, Problem, Query, Target};
 pub struct BufferedRequest<'request, R> {
     /// The route, which allows the method.
     pub target: Target<'request, R>,
-    /// The method.
+    /// One of the methods that the route allows.
     pub method: &'request Method,
-    /// The query string.
+    /// What follows the `?` of the target; empty without one.
     pub query: Query<'request>,
-    /// The headers.
+    /// All headers, those of the connection included.
     pub headers: &'request HeaderMap,
-    /// The body.
+    /// The whole body, of at most the [`body_limit`](super::Route::body_limit) of the route; empty without one.
     pub body: Bytes,
 }
 

@@ -16,11 +16,11 @@ pub const SERVED_BY: HeaderName = HeaderName::from_static("x-served-by");
 /// A response.
 #[derive(Debug)]
 pub struct Response {
-    /// The status.
+    /// The status, which also counts in the metrics.
     pub status: StatusCode,
     /// The headers, without those that the server adds.
     pub headers: HeaderMap,
-    /// The body.
+    /// What is sent to all requests but HEAD.
     pub body: Content,
 }
 

@@ -26,7 +26,7 @@ pub const MAX_DISCARDED_BYTES: usize = 16 * 1024 * 1024;
 /// A body, with its memory permit.
 #[derive(Debug, Default)]
 pub struct Body {
-    /// The bytes.
+    /// All of its bytes, without the framing of chunks.
     pub bytes: Bytes,
     /// The permit for their memory.
     pub permit: MemoryPermit,

@@ -21,11 +21,11 @@ const MAX_HEADERS: usize = 100;
 /// The head of a request.
 #[derive(Clone, Debug)]
 pub struct Head {
-    /// The method.
+    /// The method, known or not.
     pub method: Method,
     /// The target: a path and perhaps a query.
     pub uri: Uri,
-    /// The headers.
+    /// All headers, in which names are in lower case.
     pub headers: HeaderMap,
     /// The length of the body.
     pub length: BodyLength,

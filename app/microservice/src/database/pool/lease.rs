@@ -16,7 +16,7 @@ pub struct Lease<'pool> {
 }
 
 impl Lease<'_> {
-    /// The connection.
+    /// The leased connection, for statements.
     pub fn connection(&mut self) -> &mut Connection {
         &mut self.connection
     }
