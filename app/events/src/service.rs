@@ -173,7 +173,7 @@ impl Service for Events {
         }
         let signature = self.check_signature(&request)?;
         let is_from_sidecar = self.is_subscriber && is_delivery(&request);
-        let action = match read_action(&request, &self.context.origins) {
+        let action = match read_action(&request) {
             Err(problem) if is_from_sidecar && problem.code.status.is_client_error() => {
                 return Ok(drop_event_response(&request.body, &problem));
             }

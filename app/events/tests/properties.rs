@@ -5,7 +5,7 @@
 use events::event::read_event;
 use events::http::{read_action, BufferedRequest};
 use hyper::{HeaderMap, Method, Uri};
-use microservice::http::{Origins, Query, Target};
+use microservice::http::{Query, Target};
 use proptest::prelude::*;
 
 /// Text that is nearly an event.
@@ -30,7 +30,7 @@ fn act_on(method: &str, target: &str, body: Vec<u8>) {
             body: body.into(),
         };
         // It must only not panic.
-        let _ = read_action(&parts, &Origins::default());
+        let _ = read_action(&parts);
     }
 }
 

@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use hyper::Method;
 use microservice::config;
 use microservice::context::{Context, Name};
 use microservice::http::{self, BufferedRequest, Problem, Response, Route as _};
@@ -57,11 +56,7 @@ impl Service for Hello {
     type Route = Route;
 
     async fn handle(&self, request: BufferedRequest<'_, Route>) -> Result<Response, Problem> {
-        let route = request.target.route;
-        if *request.method == Method::OPTIONS {
-            return Ok(self.context.origins.preflight(route, request.headers));
-        }
-        Ok(match route {
+        Ok(match request.target.route {
             Route::Index => Response::text(Route::list()),
             Route::Hello => Response::text(format!("Hello, {}\n", request.target.id.unwrap_or_default())),
             Route::Healthz => self.context.health(),

@@ -206,7 +206,7 @@ impl Service for Orders {
             Some(_) => PriceSource::Computed,
             None => PriceSource::Given,
         };
-        let action = read_action(&request, &self.context.origins, price_source)?;
+        let action = read_action(&request, price_source)?;
         let trace = Trace::from_headers(request.headers);
         drop(request);
         match action {

@@ -98,9 +98,6 @@ impl Service for PageService {
 
     async fn handle(&self, request: BufferedRequest<'_>) -> Result<Response, Problem> {
         let route = request.target.route;
-        if *request.method == Method::OPTIONS {
-            return Ok(self.context.origins.preflight(route, request.headers));
-        }
         if let Some(target) = forwarded_target(&request) {
             return self.forward(request, &target).await;
         }

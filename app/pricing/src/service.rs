@@ -53,7 +53,7 @@ impl Service for Pricing {
             token.check(request.headers)?;
         }
         let trace = Trace::from_headers(request.headers);
-        let action = read_action(&request, &self.context.origins)?;
+        let action = read_action(&request)?;
         drop(request);
         match action {
             Action::Response(response) => Ok(response),

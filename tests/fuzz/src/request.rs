@@ -64,7 +64,7 @@ impl Service for Pure {
 
     async fn handle(&self, parts: BufferedRequest<'_>) -> Result<Response, Problem> {
         let buffer = self.0.memory.buffer(0).await?;
-        let answer = read_action(&parts, &self.0.origins, PriceSource::Computed).and_then(|action| match action {
+        let answer = read_action(&parts, PriceSource::Computed).and_then(|action| match action {
             Action::Response(response) => Ok(response),
             Action::Health => Ok(self.0.health()),
             Action::Metrics => Ok(self.0.metrics(&[])),

@@ -25,6 +25,9 @@ pub fn send<R: Route>(
     let response = Target::match_request(&method, uri.path())
         .and_then(|target| {
             origins.check(target.route, &method, &uri, &headers)?;
+            if method == Method::OPTIONS {
+                return Ok(origins.preflight(target.route, &headers));
+            }
             answer(&BufferedRequest {
                 target,
                 method: &method,

@@ -2,7 +2,7 @@
 
 use hyper::header::CONTENT_TYPE;
 use hyper::{HeaderMap, Method};
-use microservice::http::{Code, Origins, Problem, Response, Route as _};
+use microservice::http::{Code, Problem, Response, Route as _};
 
 use super::Route;
 use crate::command::Command;
@@ -33,12 +33,8 @@ const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1_000;
 
 /// Reads and validates a request.
-pub fn read_action(request: &BufferedRequest<'_>, origins: &Origins) -> Result<Action, Problem> {
-    let route = request.target.route;
-    if *request.method == Method::OPTIONS {
-        return Ok(Action::Response(origins.preflight(route, request.headers)));
-    }
-    match route {
+pub fn read_action(request: &BufferedRequest<'_>) -> Result<Action, Problem> {
+    match request.target.route {
         Route::Index => Ok(Action::Response(Response::text(Route::list()))),
         Route::Events if *request.method == Method::POST => {
             let body = request.json_body()?;

@@ -32,7 +32,7 @@ impl Memory {
     }
 
     fn handle(&mut self, parts: &BufferedRequest<'_>) -> Result<http::Response, Problem> {
-        match read_action(parts, &self.origins)? {
+        match read_action(parts)? {
             Action::Response(response) => Ok(response),
             Action::Command(command) => Ok(response_to_outcome(&command, &self.run(&command))),
             Action::Readiness => Ok(http::Response::success()),

@@ -80,7 +80,8 @@ impl Origins {
         }
     }
 
-    /// The response to OPTIONS. [`Origins::add_headers`] adds what all responses to a listed origin have.
+    /// The response to OPTIONS, as the server gives it. [`Origins::add_headers`] adds what all responses to a listed
+    /// origin have.
     pub fn preflight(&self, route: impl Route, headers: &HeaderMap) -> Response {
         let allow = HeaderValue::from_static(route.allowed_methods());
         let response = Response::no_content().with_header(ALLOW, allow.clone());

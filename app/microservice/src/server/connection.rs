@@ -298,6 +298,9 @@ async fn call_service<T: Service>(
     let target = target?;
     // The permit is held until the response is there, because the service may hold the body or what it parses from it.
     let Body { bytes, permit: _permit } = body?;
+    if head.method == Method::OPTIONS {
+        return Ok(shared.context.origins.preflight(target.route, &head.headers));
+    }
     let request = BufferedRequest {
         target,
         method: &head.method,

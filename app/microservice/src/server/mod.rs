@@ -39,7 +39,8 @@ pub trait Service: Send + Sync + 'static {
     /// Its paths.
     type Route: Route;
 
-    /// Handles a complete request. Its body should be dropped as soon as it has been parsed, because it may be large.
+    /// Handles a complete request. OPTIONS is answered by the server. The body should be dropped as soon as it has been
+    /// parsed, because it may be large.
     fn handle(
         &self,
         request: BufferedRequest<'_, Self::Route>,

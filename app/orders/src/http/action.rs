@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use hyper::header::{HeaderValue, CONTENT_TYPE, VARY};
 use hyper::Method;
-use microservice::http::{Code, Origins, Problem, Response, Route as _, Target};
+use microservice::http::{Code, Problem, Response, Route as _, Target};
 use page::files;
 
 use super::code::{BAD_ID, MISSING_ID};
@@ -80,15 +80,8 @@ const DEFAULT_LIMIT: usize = 1_000;
 const MAX_LIMIT: usize = 10_000;
 
 /// Reads and validates a request.
-pub fn read_action(
-    request: &BufferedRequest<'_>,
-    origins: &Origins,
-    price_source: PriceSource,
-) -> Result<Action, Problem> {
+pub fn read_action(request: &BufferedRequest<'_>, price_source: PriceSource) -> Result<Action, Problem> {
     let Target { route, id } = request.target;
-    if *request.method == Method::OPTIONS {
-        return Ok(Action::Response(origins.preflight(route, request.headers)));
-    }
     match route {
         Route::Index if files::accepts_html(request.headers) => Ok(Action::Response(files::html())),
         Route::Index => Ok(Action::Response(route_list_response())),

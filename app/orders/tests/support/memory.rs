@@ -33,7 +33,7 @@ impl Memory {
     }
 
     fn handle(&mut self, parts: &BufferedRequest<'_>) -> Result<http::Response, Problem> {
-        match read_action(parts, &self.origins, PriceSource::Given)? {
+        match read_action(parts, PriceSource::Given)? {
             Action::Response(response) => Ok(response),
             Action::Command(command, style) => response_to_outcome(self.run(command), style),
             Action::List { limit, after } => response_to_outcome(self.list(limit, after), ResponseStyle::Page(limit)),

@@ -1,7 +1,7 @@
 //! From a request to the action that it asks for.
 
 use hyper::{Method, StatusCode};
-use microservice::http::{Code, Origins, Problem, Response, Route as _};
+use microservice::http::{Code, Problem, Response, Route as _};
 
 use super::Route;
 use crate::price::Goods;
@@ -33,12 +33,8 @@ pub enum Action {
 }
 
 /// Reads and validates a request.
-pub fn read_action(request: &BufferedRequest<'_>, origins: &Origins) -> Result<Action, Problem> {
-    let route = request.target.route;
-    if *request.method == Method::OPTIONS {
-        return Ok(Action::Response(origins.preflight(route, request.headers)));
-    }
-    match route {
+pub fn read_action(request: &BufferedRequest<'_>) -> Result<Action, Problem> {
+    match request.target.route {
         Route::Index => Ok(Action::Response(Response::text(Route::list()))),
         Route::Price => Ok(Action::Price(Goods::read(request.json_body()?)?)),
         Route::Rules if *request.method == Method::PUT => {

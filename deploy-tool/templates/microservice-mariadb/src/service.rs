@@ -100,11 +100,7 @@ impl Service for App {
     type Route = Route;
 
     async fn handle(&self, request: BufferedRequest<'_, Route>) -> Result<Response, Problem> {
-        let route = request.target.route;
-        if *request.method == Method::OPTIONS {
-            return Ok(self.context.origins.preflight(route, request.headers));
-        }
-        match route {
+        match request.target.route {
             Route::Index => Ok(Response::text(GREETING)),
             Route::Notes if *request.method == Method::POST => {
                 self.add_note(request.json_body()?).await
