@@ -107,13 +107,13 @@ pub async fn build(
         if let Some(record) = record {
             attach_documents(&mut layout, &contents, record, commit.as_deref());
         }
-        let path = cache.path(format!("images/{name}-{}", image::tag(layout.digest())))?;
+        let path = cache.path(format!("images/{name}-{}", layout.digest().to_tag()))?;
         store::write(&path, &layout)?;
         let packed = contents.compiled.map_or(contents.module, |compiled| compiled.bytes);
         let built = Built {
             name: name.to_owned(),
             reference: layout.name.clone().unwrap_or_default(),
-            digest: layout.digest().to_owned(),
+            digest: layout.digest().clone(),
             layout: path,
             archive: None,
             module: module.path.clone(),

@@ -12,6 +12,7 @@ use crate::cli::BundleArguments;
 use diagnostics::code;
 use diagnostics::{Error, Result};
 use host::cache::Cache;
+use oci_artifacts::Digest;
 use oci_artifacts::bundle::{self, Container, ROOTFS, SPECIFICATION_FILE, Unpacker, UserDatabase};
 use oci_artifacts::image::{Blob, Layout, VARIANT, VARIANT_ANNOTATION, artifact, specification, store};
 use oci_artifacts::inspect::{Configuration, Subject};
@@ -29,7 +30,7 @@ pub struct Report {
     schema: &'static str,
     folder: String,
     /// The digest of the platform's manifest.
-    digest: String,
+    digest: Digest,
     /// Whether crun hands it to WasmEdge.
     wasm: bool,
     arguments: Vec<String>,
@@ -231,7 +232,7 @@ fn environment(configuration: &Configuration, overrides: &[String], is_wasm: boo
     all
 }
 
-async fn unpack(unpacker: &mut Unpacker, source: &str, layout: &Layout, digest: &str) -> Result<()> {
+async fn unpack(unpacker: &mut Unpacker, source: &str, layout: &Layout, digest: &Digest) -> Result<()> {
     let blob: &Blob = layout
         .blob(digest)
         .ok_or_else(|| no_image(source, format!("it has no layer `{digest}`")))?;

@@ -94,7 +94,7 @@ fn bills(layout: &Layout) -> Result<Vec<Vec<u8>>> {
             let mut bytes = Vec::new();
             store::open(blob)
                 .and_then(|file| file.take(MOST_BILL_BYTES).read_to_end(&mut bytes))
-                .map_err(|error| unreadable(&blob.digest, &error))?;
+                .map_err(|error| unreadable(blob.digest.as_str(), &error))?;
             bills.push(bytes);
         }
     }

@@ -1,5 +1,6 @@
 //! The report for people.
 
+use oci_artifacts::Digest;
 use oci_artifacts::inspect::{ModuleReport, PlatformReport, Report};
 use terminal::aligned;
 
@@ -25,10 +26,13 @@ pub fn image_text(report: &Report) -> String {
         ));
     }
     if !report.attached.is_empty() {
-        let rows = report
-            .attached
-            .iter()
-            .map(|artifact| [artifact.role.clone(), artifact.kind.clone(), artifact.digest.clone()]);
+        let rows = report.attached.iter().map(|artifact| {
+            [
+                artifact.role.clone(),
+                artifact.kind.clone(),
+                artifact.digest.to_string(),
+            ]
+        });
         text.push_str(&format!("\n{}", aligned(["ATTACHED", "TYPE", "DIGEST"], rows)));
     }
     text.push('\n');
@@ -45,7 +49,7 @@ pub fn image_text(report: &Report) -> String {
 fn head(report: &Report) -> String {
     let mut rows: Vec<[String; 2]> = Vec::new();
     rows.extend(report.name.iter().map(|name| ["name".to_owned(), name.clone()]));
-    rows.push(["digest".to_owned(), report.digest.clone()]);
+    rows.push(["digest".to_owned(), report.digest.to_string()]);
     for (key, value) in &report.annotations {
         let key = key.strip_prefix("org.opencontainers.image.").unwrap_or(key);
         rows.push([key.to_owned(), value.clone()]);
@@ -88,7 +92,8 @@ fn code(module: &ModuleReport) -> String {
     }
 }
 
-fn short(digest: &str) -> &str {
+fn short(digest: &Digest) -> &str {
+    let digest = digest.as_str();
     digest.get(..19).unwrap_or(digest)
 }
 

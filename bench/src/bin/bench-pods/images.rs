@@ -12,7 +12,7 @@ use deploy_tool::settings::DEFAULT_IMAGE;
 use diagnostics::Result;
 use host::cache::Cache;
 use host::cleanup::Cleanup;
-use oci_artifacts::image::{self, Compiled, Contents, ExtraFile, read_files, store};
+use oci_artifacts::image::{Compiled, Contents, ExtraFile, read_files, store};
 use terminal::Printer;
 use wasm_build::artifact_cache as keep;
 use wasm_build::native_form::NativeForm;
@@ -82,12 +82,12 @@ pub async fn images(
 
 fn pack(cache: &Cache, form: Form, contents: &Contents<'_>, program: &keep::Artifact) -> Result<Built> {
     let layout = build::pack(cache, form.name(), contents)?;
-    let path = cache.path(format!("images/bench-{}-{}", form.name(), image::tag(layout.digest())))?;
+    let path = cache.path(format!("images/bench-{}-{}", form.name(), layout.digest().to_tag()))?;
     store::write(&path, &layout)?;
     Ok(Built {
         name: format!("bench-{}", form.name()),
         reference: layout.name.clone().unwrap_or_default(),
-        digest: layout.digest().to_owned(),
+        digest: layout.digest().clone(),
         layout: path,
         module: program.path.clone(),
         packed_size_bytes: contents

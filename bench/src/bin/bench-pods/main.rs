@@ -119,7 +119,7 @@ async fn measure(printer: &Printer, cleanup: &Cleanup, arguments: &BenchArgument
     }
 
     let built: Vec<Built> = images.values().cloned().collect();
-    let digests: Vec<String> = built.iter().map(|image| image.digest.clone()).collect();
+    let digests: Vec<String> = built.iter().map(|image| image.digest.to_string()).collect();
     let _removed = node::remove_at_end(cleanup, &kind, digests.clone()).await?;
     let mut skipped = Vec::new();
     let mut references = BTreeMap::new();

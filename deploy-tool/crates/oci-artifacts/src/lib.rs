@@ -9,3 +9,5 @@ pub mod provenance;
 pub mod registry;
 pub mod signature;
 pub mod wasm;
+
+pub use digest::Digest;

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::cli::{RegistryArguments, SignedArguments};
 use diagnostics::code;
 use diagnostics::{Error, Result};
+use oci_artifacts::Digest;
 use oci_artifacts::image::specification::Manifest;
 use oci_artifacts::image::{Blob, artifact};
 use oci_artifacts::provenance::{self, Provenance, ProvenanceError};
@@ -21,7 +22,7 @@ pub struct RemoteImage {
     /// Its repository.
     pub connection: Connection,
     /// Its digest.
-    pub digest: String,
+    pub digest: Digest,
 }
 
 /// Which signatures are accepted, and what the provenance must contain.

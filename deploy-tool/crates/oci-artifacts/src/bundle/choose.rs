@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::Digest;
 use crate::image::layout::is_index;
 use crate::image::specification::{Descriptor, Index, Platform};
 use crate::image::{Blob, Layout};
@@ -19,7 +20,7 @@ pub fn choose<'a>(layout: &'a Layout, wanted: Option<&str>, architecture: &str) 
         return Ok(&layout.root);
     }
     let entries = Index::from_blob(&layout.root).manifests;
-    let is_there = |digest: &str| layout.manifests.iter().find(|blob| blob.digest == digest);
+    let is_there = |digest: &Digest| layout.manifests.iter().find(|blob| blob.digest == *digest);
     for name in names(wanted, architecture) {
         let found = entries.iter().find(|entry| matches_platform(entry, &name));
         if let Some(manifest) = found.and_then(|entry| is_there(&entry.digest)) {

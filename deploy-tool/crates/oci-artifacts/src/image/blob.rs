@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 
 use super::specification::{Descriptor, Index, Manifest};
-use crate::digest;
+use crate::Digest;
 
 /// Content with a digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blob {
     /// Its media type.
     pub media_type: String,
-    /// `sha256:` and 64 digits.
-    pub digest: String,
+    /// That of its bytes.
+    pub digest: Digest,
     /// Its bytes.
     pub size: u64,
     /// Where they are.
@@ -37,7 +37,7 @@ impl Blob {
     pub fn from_bytes(media_type: &str, bytes: Vec<u8>) -> Self {
         Self {
             media_type: media_type.to_owned(),
-            digest: digest::oci(&bytes),
+            digest: Digest::of(&bytes),
             size: bytes.len() as u64,
             source: BlobSource::Bytes(bytes),
         }

@@ -48,11 +48,11 @@ pub fn manifest(image: &Layout) -> Option<Vec<u8>> {
         [name.clone(), format!("{repository}:{LAST}")]
     });
     let entry = Entry {
-        config: layout::path(&configuration.digest)?,
+        config: layout::path(&configuration.digest).ok()?,
         repo_tags: tags.collect(),
         layers: layers
             .iter()
-            .map(|layer| layout::path(&layer.digest))
+            .map(|layer| layout::path(&layer.digest).ok())
             .collect::<Option<_>>()?,
     };
     Some(super::json(&[entry]))

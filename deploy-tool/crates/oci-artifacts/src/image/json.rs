@@ -1,9 +1,4 @@
-//! Pure: how documents and tags are written.
-
-/// A tag made from a digest: an image that is loaded into a node has no registry that could be asked for the digest.
-pub fn tag(digest: &str) -> String {
-    digest.replace(':', "-")
-}
+//! Pure: how documents are written.
 
 /// Structures of strings and numbers always become JSON.
 pub fn json(value: &impl serde::Serialize) -> Vec<u8> {

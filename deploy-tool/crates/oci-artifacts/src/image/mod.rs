@@ -22,7 +22,7 @@ mod variant;
 
 pub use blob::{Blob, BlobSource};
 pub use definition::{Definition, DefinitionError, ExtraFile, SERVICES, read_files};
-pub use json::{json, tag};
+pub use json::json;
 pub use layer::{LayerError, LayerFile, compress, layer};
 pub use layout::{Layout, LayoutError};
 pub use pack::{attach, pack, variants};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::blob::Blob;
 use super::configuration::configuration;
-use super::json::{json, tag};
+use super::json::json;
 use super::layer::{LayerError, LayerFile, layer};
 use super::layout::Layout;
 use super::specification::{self, Descriptor, Index, Manifest, Platform};
@@ -84,7 +84,7 @@ pub fn pack(contents: &Contents<'_>, variants: Vec<(Variant<'_>, Vec<u8>)>) -> L
     }
     let root = Blob::from_bytes(specification::INDEX, json(&index));
     Layout {
-        name: Some(format!("{}:{}", contents.definition.name, tag(&root.digest))),
+        name: Some(format!("{}:{}", contents.definition.name, root.digest.to_tag())),
         root,
         manifests,
         absent: Vec::new(),

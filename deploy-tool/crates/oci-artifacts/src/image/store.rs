@@ -10,7 +10,7 @@ use super::blob::{Blob, BlobSource};
 use super::docker_archive;
 use super::layer;
 use super::layout::{self, Files, INDEX_FILE, Layout, LayoutError, MARKER};
-use crate::digest;
+use crate::Digest;
 use diagnostics::code;
 use diagnostics::{Error, Result};
 
@@ -76,8 +76,8 @@ impl Files for Store {
         Ok(bytes)
     }
 
-    fn digest(&self, path: &str) -> std::io::Result<String> {
-        digest::read(self.file(path)?)
+    fn digest(&self, path: &str) -> std::io::Result<Digest> {
+        Digest::of_reader(self.file(path)?)
     }
 
     fn source(&self, path: &str) -> BlobSource {
@@ -229,7 +229,7 @@ pub fn write(folder: &Path, layout: &Layout) -> Result<()> {
 
 fn is_there(folder: &Path, layout: &Layout) -> bool {
     let store = Store::Folder(folder.to_owned());
-    let has = |blob: &Blob| layout::path(&blob.digest).and_then(|path| store.size(&path)) == Some(blob.size);
+    let has = |blob: &Blob| layout::path(&blob.digest).ok().and_then(|path| store.size(&path)) == Some(blob.size);
     std::fs::read(folder.join(INDEX_FILE)).is_ok_and(|index| index == layout.index()) && layout.all_blobs().all(has)
 }
 
@@ -270,6 +270,6 @@ fn files(layout: &Layout) -> BTreeMap<String, Blob> {
     let named = [(marker, version.into()), (INDEX_FILE, layout.index())];
     let named = named.map(|(path, bytes)| (path.to_owned(), Blob::from_bytes("", bytes)));
     let blobs = layout.all_blobs();
-    let blobs = blobs.filter_map(|blob| Some((layout::path(&blob.digest)?, blob.clone())));
+    let blobs = blobs.filter_map(|blob| Some((layout::path(&blob.digest).ok()?, blob.clone())));
     named.into_iter().chain(blobs).collect()
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::Digest;
 use crate::image::layout::is_index;
 use crate::image::specification::{ATTACHED_ANNOTATION, Index, Manifest};
 use crate::image::{Layout, artifact};
@@ -39,11 +40,11 @@ pub struct Attached {
     /// What that is, for people.
     pub role: String,
     /// The digest of its manifest.
-    pub digest: String,
+    pub digest: Digest,
 }
 
 impl Attached {
-    fn new(kind: &str, count: usize, digest: &str) -> Self {
+    fn new(kind: &str, count: usize, digest: &Digest) -> Self {
         let role = ROLES.iter().find(|(start, _)| kind.starts_with(start));
         let role = role.map_or("something else", |(_, role)| role);
         Self {
@@ -52,7 +53,7 @@ impl Attached {
                 0 | 1 => role.to_owned(),
                 _ => format!("{count} times {role}"),
             },
-            digest: digest.to_owned(),
+            digest: digest.clone(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::report::{ImportReport, LayerReport, ModuleReport, PlatformContents, PlatformReport, Report, SCHEMA};
 use super::{attached, warning};
-use crate::digest;
+use crate::Digest;
 use crate::image::layout::is_index;
 use crate::image::specification::{ATTACHED_ANNOTATION, Descriptor, Index, Manifest, Platform};
 use crate::image::{Blob, ENGINE_LABEL, Layout, SERVICES, VARIANT_ANNOTATION};
@@ -41,7 +41,7 @@ pub fn image(layout: &Layout, contents: &[PlatformContents]) -> Report {
     let mut report = Report {
         schema: SCHEMA,
         name: layout.name.clone(),
-        digest: layout.digest().to_owned(),
+        digest: layout.digest().clone(),
         annotations: if is_index(&layout.root.media_type) {
             Index::from_blob(&layout.root).annotations
         } else {
@@ -124,7 +124,7 @@ fn module_report(bytes: &[u8]) -> ModuleReport {
     let facts = facts.unwrap_or_default();
     let imports = inspect::imports(&facts).into_iter();
     ModuleReport {
-        digest: digest::oci(bytes),
+        digest: Digest::of(bytes),
         size_bytes: bytes.len(),
         imports: imports
             .map(|((provider, namespace), functions)| ImportReport {

@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use crate::Digest;
 use crate::image::specification::Index;
 use crate::image::{Definition, Layout, json as to_bytes};
 use crate::signature::envelope::EnvelopeError;
@@ -29,9 +30,9 @@ const SOURCE_ANNOTATION: &str = "org.opencontainers.image.source";
 pub struct Origin<'a> {
     /// The Cargo profile it was compiled with.
     pub profile: &'a str,
-    /// The digest of all sources.
+    /// The digits of the SHA-256 of all sources.
     pub sources: &'a str,
-    /// The digest of Cargo.lock.
+    /// The same of Cargo.lock.
     pub lock: &'a str,
     /// The image of the builder.
     pub builder_image: &'a str,
@@ -45,7 +46,7 @@ pub struct Origin<'a> {
 
 /// Writes the statement of an image.
 pub fn document(layout: &Layout, definition: &Definition, origin: &Origin<'_>) -> Vec<u8> {
-    let digits = |digest: &str| json!({"sha256": digest.trim_start_matches("sha256:")});
+    let digits = |digits: &str| json!({"sha256": digits});
     let source = Index::from_blob(&layout.root).annotations.remove(SOURCE_ANNOTATION);
     let checkout = origin.commit.map(|commit| {
         let mut checkout = json!({"name": "checkout", "digest": {"gitCommit": commit}});
@@ -68,7 +69,7 @@ pub fn document(layout: &Layout, definition: &Definition, origin: &Origin<'_>) -
     }
     to_bytes(&json!({
         "_type": "https://in-toto.io/Statement/v1",
-        "subject": [{"name": definition.name, "digest": digits(layout.digest())}],
+        "subject": [{"name": definition.name, "digest": digits(layout.digest().hex())}],
         "predicateType": PREDICATE,
         "predicate": {
             "buildDefinition": {
@@ -117,6 +118,11 @@ impl Provenance {
         })
     }
 
+    /// Whether it is about the image with that digest.
+    pub fn is_about(&self, image: &Digest) -> bool {
+        self.subjects.iter().any(|subject| *image == **subject)
+    }
+
     /// Whether the builder is one of a pattern, in which `*` stands for any text.
     pub fn is_built_by(&self, pattern: &str) -> bool {
         matches(pattern, &self.builder)
@@ -148,13 +154,13 @@ pub enum ProvenanceError {
 /// # Errors
 /// When none is accepted: the reason of the closest one.
 pub fn find(
-    digest: &str,
+    digest: &Digest,
     opened: impl IntoIterator<Item = Result<Vec<u8>, EnvelopeError>>,
 ) -> Result<Provenance, ProvenanceError> {
     let mut reason = ProvenanceError::Missing;
     for statement in opened {
         let closer = match statement.map(|bytes| Provenance::read(&bytes)) {
-            Ok(Some(found)) if found.subjects.iter().any(|subject| subject == digest) => return Ok(found),
+            Ok(Some(found)) if found.is_about(digest) => return Ok(found),
             Ok(Some(found)) => ProvenanceError::Other(found.subjects.join(", ")),
             Ok(None) => ProvenanceError::Missing,
             Err(error) => ProvenanceError::Envelope(error),

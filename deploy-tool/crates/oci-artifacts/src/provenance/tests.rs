@@ -138,9 +138,10 @@ fn of_many_statements_the_right_one_counts_and_else_the_closest() {
         Err(EnvelopeError::Others),
         Err(EnvelopeError::Changed),
     );
-    let judged = |statements: &[Result<Vec<u8>, EnvelopeError>]| super::find("sha256:12", statements.iter().cloned());
-    assert!(judged(&[others.clone(), of("34"), of("12"), changed.clone()]).is_ok());
-    let other_image = ProvenanceError::Other("sha256:34".into());
+    let (ours, theirs) = (Digest::of(b"ours"), Digest::of(b"theirs"));
+    let judged = |statements: &[Result<Vec<u8>, EnvelopeError>]| super::find(&ours, statements.iter().cloned());
+    assert!(judged(&[others.clone(), of(theirs.hex()), of(ours.hex()), changed.clone()]).is_ok());
+    let other_image = ProvenanceError::Other(theirs.to_string());
     for (statements, expected) in [
         (vec![], ProvenanceError::Missing),
         (vec![Ok(b"{}".to_vec())], ProvenanceError::Missing),
@@ -152,7 +153,7 @@ fn of_many_statements_the_right_one_counts_and_else_the_closest() {
             vec![changed.clone(), others, form],
             ProvenanceError::Envelope(EnvelopeError::Changed),
         ),
-        (vec![of("34"), changed], other_image),
+        (vec![of(theirs.hex()), changed], other_image),
     ] {
         assert_eq!(judged(&statements), Err(expected));
     }

@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::envelope;
 use super::key::{KeyError, PrivateKey, PublicKey};
 use super::payload::{MEDIA_TYPE, Payload};
-use crate::digest;
+use crate::Digest;
 
 /// The annotation of a layer with the signature of its bytes.
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
@@ -51,7 +51,7 @@ struct Manifest {
 #[serde(rename_all = "camelCase")]
 struct Descriptor {
     media_type: String,
-    digest: String,
+    digest: Digest,
     size: u64,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     annotations: BTreeMap<String, String>,
@@ -61,7 +61,7 @@ impl Descriptor {
     fn new(media_type: &str, bytes: &[u8]) -> Self {
         Self {
             media_type: media_type.to_owned(),
-            digest: digest::oci(bytes),
+            digest: Digest::of(bytes),
             size: bytes.len() as u64,
             annotations: BTreeMap::new(),
         }
@@ -87,7 +87,7 @@ pub struct Signed {
 pub fn sign(
     key: &PrivateKey,
     repository: &str,
-    digest: &str,
+    digest: &Digest,
     existing: Option<&[u8]>,
 ) -> Result<Option<Signed>, SignatureError> {
     let layers = existing.map(layers).transpose()?.unwrap_or_default();
@@ -126,7 +126,7 @@ pub fn attach(envelope: Vec<u8>, predicate: &str, existing: Option<&[u8]>) -> Re
 ///
 /// # Errors
 /// When it is another manifest, or names too many.
-pub fn envelopes(manifest: &[u8], predicate: &str) -> Result<Vec<String>, SignatureError> {
+pub fn envelopes(manifest: &[u8], predicate: &str) -> Result<Vec<Digest>, SignatureError> {
     let of_kind = |layer: &Descriptor| {
         let layer_predicate = layer.annotations.get(PREDICATE);
         layer.media_type == envelope::MEDIA_TYPE
@@ -139,7 +139,7 @@ pub fn envelopes(manifest: &[u8], predicate: &str) -> Result<Vec<String>, Signat
 /// The image of these layers and one more.
 fn with_layer(mut layers: Vec<Descriptor>, layer: Descriptor, payload: Vec<u8>) -> Result<Signed, SignatureError> {
     layers.push(layer);
-    let contents: Vec<&str> = layers.iter().map(|layer| layer.digest.as_str()).collect();
+    let contents: Vec<&Digest> = layers.iter().map(|layer| &layer.digest).collect();
     let configuration = serde_json::to_vec(&json!({
         "architecture": "", "os": "", "config": {}, "rootfs": {"type": "layers", "diff_ids": contents},
     }))?;
@@ -160,7 +160,7 @@ fn with_layer(mut layers: Vec<Descriptor>, layer: Descriptor, payload: Vec<u8>) 
 #[derive(Clone, Debug)]
 pub struct Candidate {
     /// The digest of the document.
-    pub digest: String,
+    pub digest: Digest,
     /// Its bytes.
     pub size: u64,
     signature: Vec<u8>,
@@ -190,7 +190,7 @@ impl Verdict {
 
 impl Candidate {
     /// Whether the holder of the key has signed the image with that digest in the right repository; `payload` is the document.
-    pub fn verify(&self, key: &PublicKey, digest: &str, payload: &[u8], is_right: impl Fn(&str) -> bool) -> Verdict {
+    pub fn verify(&self, key: &PublicKey, digest: &Digest, payload: &[u8], is_right: impl Fn(&str) -> bool) -> Verdict {
         let is_signed = key.has_signed(payload, &self.signature);
         let payload = serde_json::from_slice::<Payload>(payload).ok().filter(|_| is_signed);
         match payload.filter(|payload| payload.digest() == Some(digest)) {

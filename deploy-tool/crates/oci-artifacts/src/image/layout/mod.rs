@@ -11,6 +11,8 @@ use document::{MOST_MANIFESTS, parse};
 pub use reader::Files;
 use reader::{ManifestEntry, Reader};
 
+use crate::Digest;
+
 mod document;
 mod reader;
 
@@ -42,7 +44,7 @@ pub struct Layout {
 
 impl Layout {
     /// The image's identity.
-    pub fn digest(&self) -> &str {
+    pub fn digest(&self) -> &Digest {
         &self.root.digest
     }
 
@@ -120,7 +122,7 @@ impl Layout {
             .into_iter()
             .find(|manifest| manifest.digest == entry.digest)?;
         let (config, layers) = parts(&root).ok()?;
-        let own: BTreeSet<String> = std::iter::once(config).chain(layers).map(|blob| blob.digest).collect();
+        let own: BTreeSet<Digest> = std::iter::once(config).chain(layers).map(|blob| blob.digest).collect();
         self.blobs.retain(|blob| own.contains(&blob.digest));
         Some(Self {
             name: self.name,
@@ -149,8 +151,8 @@ impl Layout {
     }
 
     /// A blob by its digest: a configuration or a layer.
-    pub fn blob(&self, digest: &str) -> Option<&Blob> {
-        self.blobs.iter().find(|blob| blob.digest == digest)
+    pub fn blob(&self, digest: &Digest) -> Option<&Blob> {
+        self.blobs.iter().find(|blob| blob.digest == *digest)
     }
 
     /// The text of index.json, with the image and its referrers.
@@ -190,8 +192,8 @@ impl Layout {
         let attached = attached
             .iter()
             .flat_map(|manifest| manifest.layers.iter().chain([&manifest.config]));
-        let digests: BTreeSet<&str> = attached.map(|descriptor| descriptor.digest.as_str()).collect();
-        self.blobs.retain(|blob| !digests.contains(blob.digest.as_str()));
+        let digests: BTreeSet<&Digest> = attached.map(|descriptor| &descriptor.digest).collect();
+        self.blobs.retain(|blob| !digests.contains(&blob.digest));
         self
     }
 
@@ -214,6 +216,6 @@ pub fn title(entry: &Descriptor) -> String {
     match (entry.annotations.get(ATTACHED_ANNOTATION), &entry.platform) {
         (Some(kind), _) => format!("{kind} {}", entry.digest),
         (None, Some(platform)) => platform.to_string(),
-        (None, None) => entry.digest.clone(),
+        (None, None) => entry.digest.to_string(),
     }
 }

@@ -3,7 +3,7 @@ mod stored;
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::digest;
+use crate::{Digest, digest};
 use diagnostics::code;
 use serde_json::{Value, json};
 
@@ -103,11 +103,15 @@ fn each_platform_has_its_module_and_says_how_to_run_it() {
             manifest["annotations"],
             json!({"module.wasm.image/variant": "compat-smart", "org.opencontainers.image.title": "app"})
         );
-        let blob = |descriptor: &Value| image.blob(descriptor["digest"].as_str().unwrap()).unwrap();
+        let blob = |descriptor: &Value| {
+            image
+                .blob(&descriptor["digest"].as_str().unwrap().parse().unwrap())
+                .unwrap()
+        };
         let layer = flate2::read::GzDecoder::new(blob(&manifest["layers"][0]).bytes());
         let tar = std::io::Read::bytes(layer).collect::<Result<Vec<u8>, _>>().unwrap();
         let configuration = document(blob(&manifest["config"]).bytes());
-        assert_eq!(configuration["rootfs"]["diff_ids"][0], digest::oci(&tar));
+        assert_eq!(configuration["rootfs"]["diff_ids"][0], *Digest::of(&tar).as_str());
         let mut labels = json!({
             "deploy-tool.module": digest::hex(MODULE), "module.wasm.image/variant": "compat-smart",
         });
