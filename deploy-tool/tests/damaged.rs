@@ -101,7 +101,7 @@ fn built() -> Layout {
         let packed = image::compress(&variant.tar).unwrap();
         (variant, packed)
     });
-    image::pack(&contents, packed.collect())
+    image::pack(&contents, packed.collect()).unwrap()
 }
 
 /// An archive that is read all the same is that image: only its name is outside of the digest.

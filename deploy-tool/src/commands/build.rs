@@ -11,7 +11,8 @@ use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
 use host::git;
-use oci_artifacts::image::{self, Compiled, Contents, Definition, Layout, store};
+use oci_artifacts::image::layout::pulled_size;
+use oci_artifacts::image::{self, Compiled, Contents, Definition, Layout, LayoutError, store};
 use oci_artifacts::provenance::{self, Origin};
 use oci_artifacts::{bom, digest};
 use terminal::{Printer, Progress};
@@ -105,10 +106,12 @@ pub async fn build(
     let packing = async |progress: &Progress| {
         let mut layout = pack(cache, name, &contents)?;
         if let Some(record) = record {
-            attach_documents(&mut layout, &contents, record, commit.as_deref());
+            attach_documents(&mut layout, &contents, record, commit.as_deref())
+                .map_err(|error| impossible(name, error))?;
         }
         let path = cache.path(format!("images/{name}-{}", layout.digest().to_tag()))?;
         store::write(&path, &layout)?;
+        let pulled = layout.manifests.first().map(pulled_size).transpose();
         let packed = contents.compiled.map_or(contents.module, |compiled| compiled.bytes);
         let built = Built {
             name: name.to_owned(),
@@ -122,7 +125,7 @@ pub async fn build(
             module_digest: digest::hex(&module.bytes),
             module_size_bytes: module.bytes.len(),
             packed_size_bytes: packed.len(),
-            image_size_bytes: layout.manifests.first().map_or(0, |first| layout.pulled_size(first)),
+            image_size_bytes: pulled.map_err(|error| impossible(name, error))?.unwrap_or_default(),
             engine: contents.compiled.map(|compiled| compiled.engine.to_owned()),
         };
         let size = megabytes(built.packed_size_bytes);
@@ -133,7 +136,12 @@ pub async fn build(
 }
 
 /// Attaches the bill of materials and the provenance to the image of a module that was compiled here.
-fn attach_documents(layout: &mut Layout, contents: &Contents<'_>, record: BuildRecord, commit: Option<&str>) {
+fn attach_documents(
+    layout: &mut Layout,
+    contents: &Contents<'_>,
+    record: BuildRecord,
+    commit: Option<&str>,
+) -> std::result::Result<(), LayoutError> {
     let origin = Origin {
         profile: &record.profile,
         sources: &record.sources,
@@ -143,9 +151,9 @@ fn attach_documents(layout: &mut Layout, contents: &Contents<'_>, record: BuildR
         engine: contents.compiled.map(|compiled| compiled.engine),
         commit,
     };
-    image::attach(layout, bom::MEDIA_TYPE, record.bill);
-    let statement = provenance::document(layout, contents.definition, &origin);
-    image::attach(layout, provenance::MEDIA_TYPE, statement);
+    image::attach(layout, bom::MEDIA_TYPE, record.bill)?;
+    let statement = provenance::document(layout, contents.definition, &origin)?;
+    Ok(image::attach(layout, provenance::MEDIA_TYPE, statement)?)
 }
 
 /// The rest of this host comes before this process.
@@ -198,23 +206,25 @@ pub fn definition(source: &SourceArguments, name: &str) -> Result<Definition> {
 /// # Errors
 /// When its files cannot be in a layer, or the cache cannot be written.
 pub fn pack(cache: &Cache, name: &str, contents: &Contents<'_>) -> Result<Layout> {
-    let impossible =
-        |error: &dyn std::fmt::Display| Error::input(format!("cannot pack the image of {name}")).cause(error);
     let mut packed = Vec::new();
-    for variant in image::variants(contents).map_err(|error| impossible(&error))? {
+    for variant in image::variants(contents).map_err(|error| impossible(name, error))? {
         let key = digest::parts([LAYER_REVISION.as_bytes(), &variant.tar].map(|part| ("", part)));
         let path = cache.path(format!("layers/{key}.tar.gz"))?;
         let compressed = match std::fs::read(&path) {
             Ok(compressed) => compressed,
             Err(_) => {
-                let compressed = image::compress(&variant.tar).map_err(|error| impossible(&error))?;
+                let compressed = image::compress(&variant.tar).map_err(|error| impossible(name, error))?;
                 cache.write(&path, &compressed)?;
                 compressed
             }
         };
         packed.push((variant, compressed));
     }
-    Ok(image::pack(contents, packed))
+    image::pack(contents, packed).map_err(|error| impossible(name, error))
+}
+
+fn impossible(name: &str, error: impl std::fmt::Display) -> Error {
+    Error::input(format!("cannot pack the image of {name}")).cause(error)
 }
 
 /// Reads a file of an image.

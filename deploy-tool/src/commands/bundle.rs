@@ -13,7 +13,7 @@ use diagnostics::code;
 use diagnostics::{Error, Result};
 use host::cache::Cache;
 use oci_artifacts::Digest;
-use oci_artifacts::bundle::{self, Container, ROOTFS, SPECIFICATION_FILE, Unpacker, UserDatabase};
+use oci_artifacts::bundle::{self, ChoiceError, Container, ROOTFS, SPECIFICATION_FILE, Unpacker, UserDatabase};
 use oci_artifacts::image::{Blob, Layout, VARIANT, VARIANT_ANNOTATION, artifact, specification, store};
 use oci_artifacts::inspect::{Configuration, Subject};
 use terminal::Printer;
@@ -112,7 +112,7 @@ fn refuse_occupied(folder: &Path) -> Result<()> {
 async fn make(arguments: &BundleArguments, layout: &Layout) -> Result<Report> {
     let source = &arguments.image;
     let manifest = choose_manifest(arguments, layout)?;
-    let parts = specification::Manifest::from_blob(manifest);
+    let parts = specification::Manifest::from_blob(manifest).map_err(|error| no_image(source, error))?;
     if let Some(artifact_type) = artifact::artifact(&parts) {
         return Err(no_image(source, format!("it is {artifact_type}")));
     }
@@ -163,7 +163,11 @@ async fn make(arguments: &BundleArguments, layout: &Layout) -> Result<Report> {
 /// The manifest of the platform that was asked for, else of this machine's.
 fn choose_manifest<'l>(arguments: &BundleArguments, layout: &'l Layout) -> Result<&'l Blob> {
     let platform = arguments.platform.as_deref();
-    bundle::choose(layout, platform, architecture()).map_err(|platforms| {
+    bundle::choose(layout, platform, architecture()).map_err(|error| {
+        let platforms = match error {
+            ChoiceError::Platforms(platforms) => platforms,
+            ChoiceError::Layout(error) => return no_image(&arguments.image, error),
+        };
         let platform = platform.map_or_else(|| format!("linux/{}", architecture()), str::to_owned);
         let platforms: Vec<String> = platforms.into_iter().collect();
         Error::input(format!(

@@ -94,7 +94,7 @@ async fn sign_provenance(
             false,
         ));
     }
-    let sealed = envelope::seal(key, statement).map_err(|error| signing_error(target, error.into()))?;
+    let sealed = envelope::seal(key, statement).map_err(|error| signing_error(target, error))?;
     let existing = existing.as_ref().map(Blob::bytes);
     let signed = signature::attach(sealed, provenance::PREDICATE, existing);
     let signed = signed.map_err(|error| signing_error(target, error))?;

@@ -101,7 +101,7 @@ impl Registry {
             blobs,
             referrers: Vec::new(),
         };
-        attach(&mut layout, "application/vnd.cyclonedx+json", b"{}".to_vec());
+        attach(&mut layout, "application/vnd.cyclonedx+json", b"{}".to_vec()).unwrap();
         let path = self.home.path().join("image");
         store::write(&path, &layout).unwrap();
         path.to_str().unwrap().to_owned()

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::specification::{Descriptor, Index, Manifest};
+use super::specification::Descriptor;
 use crate::Digest;
 
 /// Content with a digest.
@@ -59,19 +59,5 @@ impl Blob {
             size: self.size,
             ..Descriptor::default()
         }
-    }
-}
-
-impl Manifest {
-    /// The manifest in a blob. One that was packed here or read from a layout is always there.
-    pub fn from_blob(blob: &Blob) -> Self {
-        serde_json::from_slice(blob.bytes()).unwrap_or_default()
-    }
-}
-
-impl Index {
-    /// The index in a blob; of the manifest of a single image nothing.
-    pub fn from_blob(blob: &Blob) -> Self {
-        serde_json::from_slice(blob.bytes()).unwrap_or_default()
     }
 }

@@ -230,11 +230,12 @@ pub fn write(folder: &Path, layout: &Layout) -> Result<()> {
 fn is_there(folder: &Path, layout: &Layout) -> bool {
     let store = Store::Folder(folder.to_owned());
     let has = |blob: &Blob| layout::path(&blob.digest).ok().and_then(|path| store.size(&path)) == Some(blob.size);
-    std::fs::read(folder.join(INDEX_FILE)).is_ok_and(|index| index == layout.index()) && layout.all_blobs().all(has)
+    std::fs::read(folder.join(INDEX_FILE)).is_ok_and(|index| layout.index().is_ok_and(|ours| index == ours))
+        && layout.all_blobs().all(has)
 }
 
 fn write_folder(folder: &Path, layout: &Layout) -> std::io::Result<()> {
-    for (path, blob) in files(layout) {
+    for (path, blob) in files(layout).map_err(io::Error::other)? {
         let path = folder.join(path);
         std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
         std::io::copy(&mut open(&blob)?, &mut File::create(path)?)?;
@@ -248,13 +249,12 @@ fn write_folder(folder: &Path, layout: &Layout) -> std::io::Result<()> {
 /// # Errors
 /// When it cannot be read or written.
 pub fn write_archive(path: &Path, layout: &Layout) -> Result<()> {
-    let image = layout.clone().without_attachments();
     let write = || {
+        let image = layout.clone().without_attachments().map_err(io::Error::other)?;
         let mut archive = tar::Builder::new(std::io::BufWriter::new(File::create(path)?));
-        let mut files = files(&image);
-        files.extend(
-            docker_archive::manifest(&image).map(|text| (docker_archive::FILE.to_owned(), Blob::from_bytes("", text))),
-        );
+        let mut files = files(&image).map_err(io::Error::other)?;
+        let list = docker_archive::manifest(&image).map_err(io::Error::other)?;
+        files.extend(list.map(|text| (docker_archive::FILE.to_owned(), Blob::from_bytes("", text))));
         for (path, blob) in files {
             let header = layer::header(&path, tar::EntryType::Regular, 0o444, blob.size)?;
             archive.append(&header, open(&blob)?)?;
@@ -265,11 +265,11 @@ pub fn write_archive(path: &Path, layout: &Layout) -> Result<()> {
 }
 
 /// The files of a layout, by path.
-fn files(layout: &Layout) -> BTreeMap<String, Blob> {
+fn files(layout: &Layout) -> Result<BTreeMap<String, Blob>, LayoutError> {
     let (marker, version) = MARKER;
-    let named = [(marker, version.into()), (INDEX_FILE, layout.index())];
-    let named = named.map(|(path, bytes)| (path.to_owned(), Blob::from_bytes("", bytes)));
+    let named = [(marker, version.into()), (INDEX_FILE, layout.index()?)];
+    let named = named.map(|(path, bytes)| Ok((path.to_owned(), Blob::from_bytes("", bytes))));
     let blobs = layout.all_blobs();
-    let blobs = blobs.filter_map(|blob| Some((layout::path(&blob.digest).ok()?, blob.clone())));
+    let blobs = blobs.map(|blob| Ok((layout::path(&blob.digest)?, blob.clone())));
     named.into_iter().chain(blobs).collect()
 }

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::Digest;
 use crate::image::specification::Index;
-use crate::image::{Definition, Layout, json as to_bytes};
+use crate::image::{Definition, Layout, LayoutError};
 use crate::signature::envelope::EnvelopeError;
 
 /// Its media type, and its type as an artifact.
@@ -45,9 +45,12 @@ pub struct Origin<'a> {
 }
 
 /// Writes the statement of an image.
-pub fn document(layout: &Layout, definition: &Definition, origin: &Origin<'_>) -> Vec<u8> {
+///
+/// # Errors
+/// When the image has no index that can be read.
+pub fn document(layout: &Layout, definition: &Definition, origin: &Origin<'_>) -> Result<Vec<u8>, LayoutError> {
     let digits = |digits: &str| json!({"sha256": digits});
-    let source = Index::from_blob(&layout.root).annotations.remove(SOURCE_ANNOTATION);
+    let source = Index::from_blob(&layout.root)?.annotations.remove(SOURCE_ANNOTATION);
     let checkout = origin.commit.map(|commit| {
         let mut checkout = json!({"name": "checkout", "digest": {"gitCommit": commit}});
         if let Some(source) = source {
@@ -67,7 +70,7 @@ pub fn document(layout: &Layout, definition: &Definition, origin: &Origin<'_>) -
     if !definition.features.is_empty() {
         parameters["features"] = json!(definition.features);
     }
-    to_bytes(&json!({
+    let statement = json!({
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"name": definition.name, "digest": digits(layout.digest().hex())}],
         "predicateType": PREDICATE,
@@ -79,7 +82,8 @@ pub fn document(layout: &Layout, definition: &Definition, origin: &Origin<'_>) -
             },
             "runDetails": {"builder": {"id": BUILDER, "version": {"deploy-tool": env!("CARGO_PKG_VERSION")}}},
         },
-    }))
+    });
+    Ok(statement.to_string().into_bytes())
 }
 
 /// The provenance of an image in a statement.

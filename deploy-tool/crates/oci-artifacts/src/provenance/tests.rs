@@ -6,7 +6,7 @@ fn a_statement_names_the_image_and_what_it_was_built_from() {
     let definition = Definition::parse("app", "package: app\nprofile: guest\nname: localhost/orders\nmodule: /app.wasm\nuser: \"65532\"\nstopSignal: SIGKILL\n").unwrap();
     let layout = Layout {
         name: None,
-        root: Blob::from_bytes("index", b"abc".to_vec()),
+        root: Blob::from_bytes("index", br#"{"schemaVersion":2,"manifests":[]}"#.to_vec()),
         manifests: Vec::new(),
         absent: Vec::new(),
         blobs: Vec::new(),
@@ -21,12 +21,12 @@ fn a_statement_names_the_image_and_what_it_was_built_from() {
         engine: Some("0.14.1"),
         commit: Some("78"),
     };
-    let statement: Value = serde_json::from_slice(&document(&layout, &definition, &origin)).unwrap();
+    let statement: Value = serde_json::from_slice(&document(&layout, &definition, &origin).unwrap()).unwrap();
     assert_eq!(
         statement["subject"],
         json!([{
             "name": "localhost/orders",
-            "digest": {"sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+            "digest": {"sha256": layout.digest().hex()},
         }])
     );
     let built = &statement["predicate"]["buildDefinition"];
@@ -43,7 +43,7 @@ fn a_statement_names_the_image_and_what_it_was_built_from() {
         features: vec!["tls".to_owned()],
         ..definition
     };
-    let statement: Value = serde_json::from_slice(&document(&layout, &with_features, &without)).unwrap();
+    let statement: Value = serde_json::from_slice(&document(&layout, &with_features, &without).unwrap()).unwrap();
     let built = &statement["predicate"]["buildDefinition"];
     assert_eq!(built["externalParameters"]["features"], json!(["tls"]));
     assert_eq!(

@@ -210,7 +210,10 @@ impl Push<'_> {
     }
 
     fn not_attached(&self, manifest: &Blob, refusal: &Refusal) -> String {
-        let what = artifact::artifact(&Manifest::from_blob(manifest)).unwrap_or_else(|| manifest.digest.to_string());
+        let what = Manifest::from_blob(manifest)
+            .ok()
+            .and_then(|read| artifact::artifact(&read));
+        let what = what.unwrap_or_else(|| manifest.digest.to_string());
         format!(
             "`{}` does not take {what}, which is attached to the image: {}. The image is there without it: `inspect` does not \
              show it; without provenance, `sign` signs the image alone, and `verify --builder` refuses it",

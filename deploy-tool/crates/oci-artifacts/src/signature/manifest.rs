@@ -6,10 +6,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use thiserror::Error;
 
 use super::envelope;
-use super::key::{KeyError, PrivateKey, PublicKey};
+use super::error::{MOST_SIGNATURES, SignatureError};
+use super::key::{PrivateKey, PublicKey};
 use super::payload::{MEDIA_TYPE, Payload};
 use crate::Digest;
 
@@ -17,24 +17,8 @@ use crate::Digest;
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 /// The annotation of a layer with the kind of its statement.
 const PREDICATE: &str = "predicateType";
-/// Limit of signatures, against a denial of service.
-const MOST_SIGNATURES: usize = 100;
 /// A document to be signed has a few hundred bytes.
 const MOST_PAYLOAD_BYTES: u64 = 64 << 10;
-
-/// Why an image cannot be signed, or its signatures cannot be read.
-#[derive(Debug, Error)]
-pub enum SignatureError {
-    /// The key.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// The manifest under the signature tag is of another type.
-    #[error("what is under the tag of its signatures is no image of cosign: {0}")]
-    Manifest(#[from] serde_json::Error),
-    /// Too many signatures.
-    #[error("it has more than {MOST_SIGNATURES} signatures")]
-    Many,
-}
 
 /// A manifest under the tag of the signatures.
 #[derive(Debug, Deserialize, Serialize)]
@@ -91,7 +75,7 @@ pub fn sign(
     existing: Option<&[u8]>,
 ) -> Result<Option<Signed>, SignatureError> {
     let layers = existing.map(layers).transpose()?.unwrap_or_default();
-    let payload = serde_json::to_vec(&Payload::new(repository, digest))?;
+    let payload = serde_json::to_vec(&Payload::new(repository, digest)).map_err(SignatureError::Unwritable)?;
     let mut layer = Descriptor::new(MEDIA_TYPE, &payload);
     let is_ours = |found: &Descriptor| {
         let signature = found
@@ -140,9 +124,10 @@ pub fn envelopes(manifest: &[u8], predicate: &str) -> Result<Vec<Digest>, Signat
 fn with_layer(mut layers: Vec<Descriptor>, layer: Descriptor, payload: Vec<u8>) -> Result<Signed, SignatureError> {
     layers.push(layer);
     let contents: Vec<&Digest> = layers.iter().map(|layer| &layer.digest).collect();
-    let configuration = serde_json::to_vec(&json!({
+    let configuration = json!({
         "architecture": "", "os": "", "config": {}, "rootfs": {"type": "layers", "diff_ids": contents},
-    }))?;
+    });
+    let configuration = configuration.to_string().into_bytes();
     let manifest = Manifest {
         schema_version: 2,
         media_type: "application/vnd.oci.image.manifest.v1+json".to_owned(),
@@ -150,7 +135,7 @@ fn with_layer(mut layers: Vec<Descriptor>, layer: Descriptor, payload: Vec<u8>) 
         layers,
     };
     Ok(Signed {
-        manifest: serde_json::to_vec(&manifest)?,
+        manifest: serde_json::to_vec(&manifest).map_err(SignatureError::Unwritable)?,
         payload,
         configuration,
     })
@@ -218,7 +203,7 @@ pub fn candidates(manifest: &[u8]) -> Result<Vec<Candidate>, SignatureError> {
 }
 
 fn layers(manifest: &[u8]) -> Result<Vec<Descriptor>, SignatureError> {
-    let manifest: Manifest = serde_json::from_slice(manifest)?;
+    let manifest: Manifest = serde_json::from_slice(manifest).map_err(SignatureError::Manifest)?;
     if manifest.layers.len() <= MOST_SIGNATURES {
         Ok(manifest.layers)
     } else {

@@ -48,6 +48,29 @@ pub enum LayoutError {
     /// Too many.
     #[error("it names more than {MOST_MANIFESTS} manifests")]
     Many,
+    /// A document cannot be written.
+    #[error("it cannot be written as JSON: {0}")]
+    Unwritable(#[from] serde_json::Error),
+}
+
+impl Manifest {
+    /// The manifest in a blob.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn from_blob(blob: &Blob) -> Result<Self, LayoutError> {
+        parse(blob.digest.as_str(), blob.bytes())
+    }
+}
+
+impl Index {
+    /// The index in a blob.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn from_blob(blob: &Blob) -> Result<Self, LayoutError> {
+        parse(blob.digest.as_str(), blob.bytes())
+    }
 }
 
 /// The path of a blob in a layout. Only digests make paths, so that none leads elsewhere.
@@ -67,7 +90,7 @@ pub fn path(digest: &Digest) -> Result<String, LayoutError> {
 /// # Errors
 /// When it is no index, or names something else than images.
 pub fn images(index: &Blob) -> Result<Vec<Descriptor>, LayoutError> {
-    let Index { manifests, .. } = parse(index.digest.as_str(), index.bytes())?;
+    let Index { manifests, .. } = Index::from_blob(index)?;
     if manifests.len() > MOST_MANIFESTS {
         return Err(LayoutError::Many);
     }
@@ -86,7 +109,7 @@ pub fn images(index: &Blob) -> Result<Vec<Descriptor>, LayoutError> {
 /// When it is no manifest.
 pub fn parts(manifest: &Blob) -> Result<(Descriptor, Vec<Descriptor>), LayoutError> {
     kind(&manifest.digest, &manifest.media_type)?;
-    let Manifest { config, layers, .. } = parse(manifest.digest.as_str(), manifest.bytes())?;
+    let Manifest { config, layers, .. } = Manifest::from_blob(manifest)?;
     Ok((config, layers))
 }
 

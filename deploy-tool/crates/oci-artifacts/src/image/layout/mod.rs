@@ -109,29 +109,35 @@ impl Layout {
     }
 
     /// The image of one platform of an index, without the referrers of the index; none when there is no such image.
-    pub fn select_platform(mut self, platform: &str) -> Option<Self> {
+    ///
+    /// # Errors
+    /// When the index or the image cannot be read.
+    pub fn select_platform(mut self, platform: &str) -> Result<Option<Self>, LayoutError> {
+        if !is_index(&self.root.media_type) {
+            return Ok(None);
+        }
         let is_wanted = |entry: &Descriptor| {
             entry
                 .platform
                 .as_ref()
                 .is_some_and(|found| found.to_string() == platform)
         };
-        let entry = Index::from_blob(&self.root).manifests.into_iter().find(is_wanted)?;
-        let root = self
-            .manifests
-            .into_iter()
-            .find(|manifest| manifest.digest == entry.digest)?;
-        let (config, layers) = parts(&root).ok()?;
+        let entry = Index::from_blob(&self.root)?.manifests.into_iter().find(is_wanted);
+        let is_chosen = |manifest: &Blob| entry.as_ref().is_some_and(|entry| manifest.digest == entry.digest);
+        let Some(root) = self.manifests.into_iter().find(is_chosen) else {
+            return Ok(None);
+        };
+        let (config, layers) = parts(&root)?;
         let own: BTreeSet<Digest> = std::iter::once(config).chain(layers).map(|blob| blob.digest).collect();
         self.blobs.retain(|blob| own.contains(&blob.digest));
-        Some(Self {
+        Ok(Some(Self {
             name: self.name,
             root,
             manifests: Vec::new(),
             absent: Vec::new(),
             blobs: self.blobs,
             referrers: Vec::new(),
-        })
+        }))
     }
 
     /// Refuses an index some of whose images are not there.
@@ -156,45 +162,44 @@ impl Layout {
     }
 
     /// The text of index.json, with the image and its referrers.
-    pub fn index(&self) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// When the manifest of a referrer cannot be read.
+    pub fn index(&self) -> Result<Vec<u8>, LayoutError> {
         let mut root = self.root.descriptor();
         if let Some(name) = &self.name {
             root.annotations.insert(CONTAINERD_NAME.into(), name.clone());
             let tag = name.rsplit(':').next().unwrap_or_default();
             root.annotations.insert(REFERENCE_NAME.into(), tag.to_owned());
         }
-        let referrers = self.referrers.iter().map(|blob| Descriptor {
-            artifact_type: Manifest::from_blob(blob).artifact_type,
-            ..blob.descriptor()
-        });
-        super::json(&Index {
+        let mut manifests = vec![root];
+        for blob in &self.referrers {
+            manifests.push(Descriptor {
+                artifact_type: Manifest::from_blob(blob)?.artifact_type,
+                ..blob.descriptor()
+            });
+        }
+        Ok(serde_json::to_vec(&Index {
             schema_version: 2,
             media_type: INDEX.to_owned(),
-            manifests: std::iter::once(root).chain(referrers).collect(),
+            manifests,
             ..Index::default()
-        })
-    }
-
-    /// Bytes that a node pulls for the platform of one manifest: its configuration and its layers.
-    pub fn pulled_size(&self, manifest: &Blob) -> u64 {
-        let Manifest { config, layers, .. } = Manifest::from_blob(manifest);
-        config.size + layers.iter().map(|layer| layer.size).sum::<u64>()
+        })?)
     }
 
     /// The image without its referrers.
-    #[must_use]
-    pub fn without_attachments(mut self) -> Self {
-        let attached: Vec<Manifest> = self
-            .referrers
-            .drain(..)
-            .map(|blob| Manifest::from_blob(&blob))
-            .collect();
+    ///
+    /// # Errors
+    /// When the manifest of a referrer cannot be read.
+    pub fn without_attachments(mut self) -> Result<Self, LayoutError> {
+        let attached = self.referrers.drain(..).map(|blob| Manifest::from_blob(&blob));
+        let attached: Vec<Manifest> = attached.collect::<Result<_, _>>()?;
         let attached = attached
             .iter()
             .flat_map(|manifest| manifest.layers.iter().chain([&manifest.config]));
         let digests: BTreeSet<&Digest> = attached.map(|descriptor| &descriptor.digest).collect();
         self.blobs.retain(|blob| !digests.contains(&blob.digest));
-        self
+        Ok(self)
     }
 
     /// Every blob, manifests included.
@@ -204,6 +209,15 @@ impl Layout {
             .chain(&self.referrers);
         self.blobs.iter().chain(documents)
     }
+}
+
+/// Bytes that a node pulls for the platform of one manifest: its configuration and its layers.
+///
+/// # Errors
+/// When it is no manifest.
+pub fn pulled_size(manifest: &Blob) -> Result<u64, LayoutError> {
+    let (config, layers) = parts(manifest)?;
+    Ok(config.size + layers.iter().map(|layer| layer.size).sum::<u64>())
 }
 
 fn name(descriptor: &Descriptor) -> Option<String> {

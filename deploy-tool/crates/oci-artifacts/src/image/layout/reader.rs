@@ -2,7 +2,7 @@
 
 use super::super::blob::{Blob, BlobSource};
 use super::super::specification::{Descriptor, Manifest};
-use super::document::{LayoutError, MOST_BYTES, images, is_index, is_manifest, kind, parse, parts, path};
+use super::document::{LayoutError, MOST_BYTES, images, is_index, is_manifest, kind, parts, path};
 use crate::Digest;
 
 /// The files of a layout, by their paths in it.
@@ -78,8 +78,7 @@ impl<F: Files> Reader<'_, F> {
         let Descriptor { media_type, digest, .. } = &descriptor;
         kind(digest, media_type)?;
         let blob = self.read(&descriptor)?;
-        let is_referrer =
-            is_manifest(media_type) && parse::<Manifest>(digest.as_str(), blob.bytes())?.subject.is_some();
+        let is_referrer = is_manifest(media_type) && Manifest::from_blob(&blob)?.subject.is_some();
         Ok(ManifestEntry {
             descriptor,
             blob,

@@ -46,7 +46,7 @@ pub(super) fn image(compiled: Option<&[u8]>, revision: Option<&str>) -> Layout {
         let compressed = compress(&variant.tar).unwrap();
         (variant, compressed)
     });
-    pack(&contents, variants.collect())
+    pack(&contents, variants.collect()).unwrap()
 }
 
 fn document(bytes: &[u8]) -> Value {
@@ -134,6 +134,22 @@ fn each_platform_has_its_module_and_says_how_to_run_it() {
             (Some("app.wasm"), module)
         );
     }
+}
+
+#[test]
+fn what_cannot_be_read_is_not_taken_for_empty() {
+    let blob = Blob::from_bytes(specification::INDEX, b"{".to_vec());
+    let says = |error: LayoutError| error.to_string();
+    let manifest = specification::Manifest::from_blob(&blob).unwrap_err();
+    assert!(says(manifest).contains("is no Manifest"));
+    let index = specification::Index::from_blob(&blob).unwrap_err();
+    assert!(says(index).contains("is no Index"));
+    let mut layout = image(None, None);
+    layout.referrers.push(blob);
+    assert!(layout.index().is_err() && layout.clone().without_attachments().is_err());
+    // Whatever others have attached, the image is told.
+    let report = crate::inspect::image(&layout, &[]).unwrap();
+    assert_eq!(report.attached[0].kind, "unknown");
 }
 
 #[test]

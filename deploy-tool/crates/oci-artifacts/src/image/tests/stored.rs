@@ -25,7 +25,7 @@ fn folder_and_archive_give_back_what_was_written() {
     let folder = tempfile::tempdir().unwrap();
     let image = image(Some(b"compiled"), None);
     let mut attached = image.clone();
-    attach(&mut attached, "application/json", b"[]".to_vec());
+    attach(&mut attached, "application/json", b"[]".to_vec()).unwrap();
     let path = written(folder.path(), &attached);
     let read = store::read(&path).unwrap();
     assert_eq!(contents(&read), contents(&attached));
@@ -84,9 +84,9 @@ fn an_index_may_name_more_than_is_there() {
             let failure = store::read(path).unwrap_err();
             assert!(failure.to_string().contains("linux/arm64 is only named"), "{failure}");
             assert!(store::outline(path).is_err());
-            let only = read.clone().select_platform("linux/amd64").unwrap();
+            let only = read.clone().select_platform("linux/amd64").unwrap().unwrap();
             assert_eq!((only.root, only.blobs.len()), (image.manifests[0].clone(), 2));
-            assert_eq!(read.select_platform("linux/arm64"), None);
+            assert_eq!(read.select_platform("linux/arm64").unwrap(), None);
         }
     }
 }
