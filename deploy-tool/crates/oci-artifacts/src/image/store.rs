@@ -206,25 +206,57 @@ fn no_image(path: &Path, error: impl std::fmt::Display) -> Error {
         .hint("an image is the folder or the tar file of an OCI layout, as `deploy-tool build` makes it")
 }
 
-/// Writes a layout into a folder, atomically. An existing folder is kept.
+/// Writes a layout into a folder. An existing one that is the same stays; another one gives way as a whole, and is put back or
+/// removed by the next run where this one is killed meanwhile.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn write(folder: &Path, layout: &Layout) -> Result<()> {
-    if is_there(folder, layout) {
-        return Ok(());
-    }
-    let replace = || {
+    let write = || {
+        restore(folder)?;
+        if is_there(folder, layout) {
+            return Ok(());
+        }
         let parent = folder.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(parent)?;
         let part = tempfile::Builder::new().prefix(".layout-").tempdir_in(parent)?;
         write_folder(part.path(), layout)?;
-        if folder.exists() {
-            std::fs::remove_dir_all(folder)?;
-        }
-        std::fs::rename(part.path(), folder)
+        replace(folder, part.path())
     };
-    replace().map_err(|error| Error::file(format!("cannot write `{}`", folder.display()), &error))
+    write().map_err(|error| Error::file(format!("cannot write `{}`", folder.display()), &error))
+}
+
+/// Where a folder is while another one takes its place.
+fn aside(folder: &Path) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(folder.file_name().unwrap_or_default());
+    name.push(".old");
+    folder.with_file_name(name)
+}
+
+/// Puts a new folder in the place of another one. No system call takes the place of a folder with files in it, so there is a
+/// moment without either, which [`restore`] repairs.
+fn replace(folder: &Path, new: &Path) -> std::io::Result<()> {
+    if !folder.is_dir() {
+        return std::fs::rename(new, folder);
+    }
+    let old = aside(folder);
+    std::fs::rename(folder, &old)?;
+    if let Err(error) = std::fs::rename(new, folder) {
+        std::fs::rename(&old, folder)?;
+        return Err(error);
+    }
+    std::fs::remove_dir_all(&old)
+}
+
+/// Puts back what a run has put aside that was killed before there was a new folder, or removes it.
+fn restore(folder: &Path) -> std::io::Result<()> {
+    let old = aside(folder);
+    match (old.exists(), folder.exists()) {
+        (false, _) => Ok(()),
+        (true, false) => std::fs::rename(&old, folder),
+        (true, true) => std::fs::remove_dir_all(&old),
+    }
 }
 
 fn is_there(folder: &Path, layout: &Layout) -> bool {

@@ -58,6 +58,39 @@ fn what_is_there_stays_and_what_is_damaged_is_written_again() {
     assert_eq!(contents(&store::read(&path).unwrap()), contents(&image));
 }
 
+#[test]
+fn what_a_killed_run_has_left_is_repaired() {
+    let (old, new) = (image(None, None), image(Some(b"compiled"), None));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("image");
+    let aside = folder.path().join(".image.old");
+    let names = || -> Vec<_> {
+        let entries = std::fs::read_dir(folder.path()).unwrap();
+        entries.map(|entry| entry.unwrap().file_name()).collect()
+    };
+    for written in [&old, &new] {
+        // Killed before the new folder was there: the old one comes back, and stays if it is the same.
+        store::write(&path, &old).unwrap();
+        let time = |path: &Path| std::fs::metadata(path.join("index.json")).unwrap().modified().unwrap();
+        let before = time(&path);
+        std::fs::rename(&path, &aside).unwrap();
+        store::write(&path, written).unwrap();
+        assert_eq!(contents(&store::read(&path).unwrap()), contents(written));
+        assert_eq!(time(&path) == before, *written == old);
+        assert_eq!(names(), ["image"]);
+        // Killed before the old one was removed, of which some is left.
+        std::fs::create_dir_all(aside.join("blobs")).unwrap();
+        store::write(&path, written).unwrap();
+        assert_eq!(contents(&store::read(&path).unwrap()), contents(written));
+        assert_eq!(names(), ["image"]);
+    }
+    // A file is no layout, and is not removed.
+    let file = folder.path().join("file");
+    std::fs::write(&file, "text").unwrap();
+    store::write(&file, &old).unwrap_err();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "text");
+}
+
 /// As `docker save` writes it where only the image for this machine was pulled, with or without what belongs to the others.
 #[test]
 fn an_index_may_name_more_than_is_there() {
