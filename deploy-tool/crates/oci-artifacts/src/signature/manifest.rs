@@ -1,10 +1,7 @@
 //! The image that carries signatures: one layer a signature.
 
-use std::collections::BTreeMap;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::envelope;
@@ -12,6 +9,8 @@ use super::error::{MOST_SIGNATURES, SignatureError};
 use super::key::{PrivateKey, PublicKey};
 use super::payload::{MEDIA_TYPE, Payload};
 use crate::Digest;
+use crate::image::Blob;
+use crate::image::specification::{CONFIGURATION, Descriptor, MANIFEST, Manifest};
 
 /// The annotation of a layer with the signature of its bytes.
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
@@ -19,38 +18,6 @@ const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 const PREDICATE: &str = "predicateType";
 /// A document to be signed has a few hundred bytes.
 const MOST_PAYLOAD_BYTES: u64 = 64 << 10;
-
-/// A manifest under the tag of the signatures.
-#[derive(Debug, Deserialize, Serialize)]
-struct Manifest {
-    #[serde(rename = "schemaVersion")]
-    schema_version: u8,
-    #[serde(rename = "mediaType")]
-    media_type: String,
-    config: Descriptor,
-    layers: Vec<Descriptor>,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Descriptor {
-    media_type: String,
-    digest: Digest,
-    size: u64,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    annotations: BTreeMap<String, String>,
-}
-
-impl Descriptor {
-    fn new(media_type: &str, bytes: &[u8]) -> Self {
-        Self {
-            media_type: media_type.to_owned(),
-            digest: Digest::of(bytes),
-            size: bytes.len() as u64,
-            annotations: BTreeMap::new(),
-        }
-    }
-}
 
 /// A signature to push: two blobs, and their manifest.
 #[derive(Clone, Debug)]
@@ -76,7 +43,7 @@ pub fn sign(
 ) -> Result<Option<Signed>, SignatureError> {
     let layers = existing.map(layers).transpose()?.unwrap_or_default();
     let payload = serde_json::to_vec(&Payload::new(repository, digest)).map_err(SignatureError::Unwritable)?;
-    let mut layer = Descriptor::new(MEDIA_TYPE, &payload);
+    let mut layer = Blob::from_bytes(MEDIA_TYPE, payload.clone()).descriptor();
     let is_ours = |found: &Descriptor| {
         let signature = found
             .annotations
@@ -99,7 +66,7 @@ pub fn sign(
 /// When `existing` is no manifest of signed statements.
 pub fn attach(envelope: Vec<u8>, predicate: &str, existing: Option<&[u8]>) -> Result<Signed, SignatureError> {
     let layers = existing.map(layers).transpose()?.unwrap_or_default();
-    let mut layer = Descriptor::new(envelope::MEDIA_TYPE, &envelope);
+    let mut layer = Blob::from_bytes(envelope::MEDIA_TYPE, envelope.clone()).descriptor();
     // cosign requires this annotation, though the signature is in the envelope.
     layer.annotations.insert(SIGNATURE.to_owned(), String::new());
     layer.annotations.insert(PREDICATE.to_owned(), predicate.to_owned());
@@ -130,9 +97,10 @@ fn with_layer(mut layers: Vec<Descriptor>, layer: Descriptor, payload: Vec<u8>) 
     let configuration = configuration.to_string().into_bytes();
     let manifest = Manifest {
         schema_version: 2,
-        media_type: "application/vnd.oci.image.manifest.v1+json".to_owned(),
-        config: Descriptor::new("application/vnd.oci.image.config.v1+json", &configuration),
+        media_type: MANIFEST.to_owned(),
+        config: Blob::from_bytes(CONFIGURATION, configuration.clone()).descriptor(),
         layers,
+        ..Manifest::default()
     };
     Ok(Signed {
         manifest: serde_json::to_vec(&manifest).map_err(SignatureError::Unwritable)?,
