@@ -5,6 +5,7 @@ pub mod bundle;
 pub mod digest;
 pub mod image;
 pub mod inspect;
+pub mod pattern;
 pub mod provenance;
 pub mod registry;
 pub mod signature;

@@ -9,6 +9,7 @@ use thiserror::Error;
 use crate::Digest;
 use crate::image::specification::Index;
 use crate::image::{Definition, Layout, LayoutError};
+use crate::pattern::matches;
 use crate::signature::envelope::EnvelopeError;
 
 /// Its media type, and its type as an artifact.
@@ -172,18 +173,6 @@ pub fn find(
         reason = reason.max(closer);
     }
     Err(reason)
-}
-
-fn matches(pattern: &str, text: &str) -> bool {
-    let Some((start, rest)) = pattern.split_once('*') else {
-        return pattern == text;
-    };
-    let (inner, end) = rest.rsplit_once('*').unwrap_or(("", rest));
-    let between = text.strip_prefix(start).and_then(|text| text.strip_suffix(end));
-    let found = inner.split('*').try_fold(between.unwrap_or_default(), |left, part| {
-        left.split_once(part).map(|(_, left)| left)
-    });
-    between.is_some() && found.is_some()
 }
 
 #[cfg(test)]
