@@ -7,6 +7,7 @@ use super::module_source::{self, SourcedModule};
 use super::variation::{Form, Variation, native_form};
 use crate::built::Built;
 use crate::cli::{BuildArguments, SourceArguments};
+use diagnostics::size::in_megabytes;
 use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
@@ -17,7 +18,7 @@ use oci_artifacts::provenance::{self, Origin};
 use oci_artifacts::{bom, digest};
 use terminal::{Printer, Progress};
 use wasm_build::BUILDER_IMAGE;
-use wasm_build::artifact_cache::{BuildRecord, megabytes};
+use wasm_build::artifact_cache::BuildRecord;
 
 /// Part of the key of every layer that is kept: the compressor and its level.
 const LAYER_REVISION: &str = "gzip 4";
@@ -128,8 +129,8 @@ pub async fn build(
             image_size_bytes: pulled.map_err(|error| impossible(name, error))?.unwrap_or_default(),
             engine: contents.compiled.map(|compiled| compiled.engine.to_owned()),
         };
-        let size = megabytes(built.packed_size_bytes);
-        progress.outcome(format!("image {} ({size:.1} MB)", built.reference));
+        let size = in_megabytes(built.packed_size_bytes as u64);
+        progress.outcome(format!("image {} ({size})", built.reference));
         Ok(built)
     };
     printer.step(&format!("image of {name}"), packing).await

@@ -1,5 +1,6 @@
 //! The report for people.
 
+use diagnostics::size::in_megabytes;
 use oci_artifacts::Digest;
 use oci_artifacts::inspect::{ModuleReport, PlatformReport, Report};
 use terminal::aligned;
@@ -20,7 +21,7 @@ pub fn image_text(report: &Report) -> String {
         text.push_str(&format!(
             "\nmodule {}, {}, {}\n{}",
             short(&module.digest),
-            megabytes(module.size_bytes as u64),
+            in_megabytes(module.size_bytes as u64),
             code(module),
             aligned(["IMPORTS FROM", "NAMESPACE", "FUNCTIONS"], imports)
         ));
@@ -67,7 +68,7 @@ fn platform_row(report: &Report, platform: &PlatformReport) -> [String; 6] {
     let pulled = platform.layers.iter().map(|layer| layer.size_bytes).sum();
     [
         platform.platform.clone(),
-        megabytes(pulled),
+        in_megabytes(pulled),
         platform.layers.len().to_string(),
         platform.entrypoint.join(" "),
         platform.user.clone(),
@@ -95,9 +96,4 @@ fn code(module: &ModuleReport) -> String {
 fn short(digest: &Digest) -> &str {
     let digest = digest.as_str();
     digest.get(..19).unwrap_or(digest)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "shown with one digit after the point")]
-fn megabytes(bytes: u64) -> String {
-    format!("{:.1} MB", bytes as f64 / 1e6)
 }

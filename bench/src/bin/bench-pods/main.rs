@@ -31,13 +31,13 @@ use deploy_tool::built::Built;
 use deploy_tool::cli::RegistryArguments;
 use deploy_tool::publish;
 use deploy_tool::publish::Destination;
+use diagnostics::size::megabytes;
 use diagnostics::{Error, ExitStatus, Result};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
 use rounds::Rounds;
 use runner::Runner;
 use terminal::{Printer, Progress};
-use wasm_build::artifact_cache::megabytes;
 
 fn main() -> ExitCode {
     deploy_tool::install_tls();
@@ -108,13 +108,17 @@ async fn measure(printer: &Printer, cleanup: &Cleanup, arguments: &BenchArgument
     let mut samples = Samples::default();
     for contender in &contenders {
         let image = &images[&contender.form];
-        let pulled = usize::try_from(image.image_size_bytes).unwrap_or(usize::MAX);
-        samples.add(Quantity::ImagePulled, &contender.name, 0, megabytes(pulled));
+        samples.add(
+            Quantity::ImagePulled,
+            &contender.name,
+            0,
+            megabytes(image.image_size_bytes),
+        );
         samples.add(
             Quantity::ImageUnpacked,
             &contender.name,
             0,
-            megabytes(image.packed_size_bytes),
+            megabytes(image.packed_size_bytes as u64),
         );
     }
 

@@ -17,11 +17,12 @@ use super::http_client::{Content, Request, Response};
 use super::referrers;
 use super::upload::{same_digest, upload};
 use super::upload_progress::Progress;
-use super::upload_progress::{Stage, blob_row, bytes};
+use super::upload_progress::{Stage, blob_row};
 use crate::Digest;
 use crate::image::specification::{INDEX, Manifest};
 use crate::image::{Blob, Layout, artifact};
 use diagnostics::Result;
+use diagnostics::size::bytes;
 
 /// Limit of concurrent uploads.
 const PARALLEL: usize = 4;

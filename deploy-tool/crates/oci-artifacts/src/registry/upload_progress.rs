@@ -1,6 +1,7 @@
 //! The progress of uploads.
 
 use crate::Digest;
+use diagnostics::size::bytes;
 
 /// The progress of a blob.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,18 +70,6 @@ fn bar(sent: u64, size: u64) -> String {
     format!("{done}{left} {} % of {}", steps * 100 / STEPS, bytes(size))
 }
 
-/// 3.1 MB
-pub fn bytes(count: u64) -> String {
-    // Precision is lost beyond what a page of text can show.
-    #[allow(clippy::cast_precision_loss)]
-    let count = count as f64;
-    match count {
-        _ if count < 1e3 => format!("{count} bytes"),
-        _ if count < 1e6 => format!("{:.1} kB", count / 1e3),
-        _ => format!("{:.1} MB", count / 1e6),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +87,5 @@ mod tests {
             blob_row("layer", &digest, 0, Stage::Moving(0)).title,
             "layer 0123456789ab"
         );
-        assert_eq!((bytes(12), bytes(12_345)), ("12 bytes".into(), "12.3 kB".into()));
     }
 }
