@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use oci_artifacts::Digest;
 use serde::Serialize;
 
 /// A built image. As JSON it is the `data` of the result of `build --output json`.
@@ -14,7 +15,7 @@ pub struct Built {
     /// The exact reference.
     pub reference: String,
     /// The digest of its index.
-    pub digest: String,
+    pub digest: Digest,
     /// The folder of its OCI layout.
     pub layout: PathBuf,
     /// The same as one file, where it was asked for.

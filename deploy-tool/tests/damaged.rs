@@ -101,7 +101,7 @@ fn built() -> Layout {
         let packed = image::compress(&variant.tar).unwrap();
         (variant, packed)
     });
-    image::pack(&contents, packed.collect())
+    image::pack(&contents, packed.collect()).unwrap()
 }
 
 /// An archive that is read all the same is that image: only its name is outside of the digest.
@@ -257,12 +257,12 @@ fn what_registries_answer_is_read_or_refused() {
         referrers::listed(INDEX, bytes);
         // Whatever the list was, it names the referrer afterwards, or is no list.
         let before = Blob::from_bytes(INDEX, bytes.to_vec());
-        let Ok(after) = referrers::add_referrer(Some(&before), &[DIGEST.to_owned()], &referrer) else {
+        let Ok(after) = referrers::add_referrer(Some(&before), &[DIGEST.parse().unwrap()], &referrer) else {
             return;
         };
         let after: Value = serde_json::from_slice(&after.unwrap_or_else(|| bytes.to_vec())).unwrap();
         let mut entries = after["manifests"].as_array().unwrap().iter();
-        assert!(entries.any(|entry| entry["digest"] == *referrer.digest));
+        assert!(entries.any(|entry| entry["digest"] == *referrer.digest.as_str()));
     });
 }
 

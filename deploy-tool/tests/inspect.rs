@@ -66,15 +66,15 @@ impl Built {
             let compressed = image::compress(&variant.tar).unwrap();
             (variant, compressed)
         });
-        image::pack(&contents, variants.collect())
+        image::pack(&contents, variants.collect()).unwrap()
     }
 }
 
 /// The image of the first platform alone, changed.
 fn single(mut layout: Layout, change: impl Fn(&mut Manifest)) -> Layout {
-    let mut manifest = Manifest::from_blob(&layout.manifests[0]);
+    let mut manifest = Manifest::from_blob(&layout.manifests[0]).unwrap();
     change(&mut manifest);
-    layout.root = Blob::from_bytes(MANIFEST, image::json(&manifest));
+    layout.root = Blob::from_bytes(MANIFEST, serde_json::to_vec(&manifest).unwrap());
     layout.manifests.clear();
     layout
 }
@@ -98,7 +98,7 @@ fn numbers(report: &Report) -> Vec<&str> {
 #[test]
 fn a_good_image_has_no_trap_and_everything_is_told() {
     let mut layout = Built::default().layout();
-    image::attach(&mut layout, oci_artifacts::bom::MEDIA_TYPE, b"{}".to_vec());
+    image::attach(&mut layout, oci_artifacts::bom::MEDIA_TYPE, b"{}".to_vec()).unwrap();
     let report = reported(&layout);
     assert_eq!(report.warnings, []);
     assert_eq!(report.name, layout.name);
@@ -134,13 +134,13 @@ fn each_trap_has_its_number() {
         ..good().layout()
     };
     let wasi = |mut layout: Layout| {
-        let mut index = Index::from_blob(&layout.root);
+        let mut index = Index::from_blob(&layout.root).unwrap();
         index.manifests[1].platform = Some(Platform {
             architecture: "wasm".into(),
             os: "wasi".into(),
             variant: None,
         });
-        layout.root = Blob::from_bytes(INDEX, image::json(&index));
+        layout.root = Blob::from_bytes(INDEX, serde_json::to_vec(&index).unwrap());
         layout
     };
     let cases: [(&[&str], Layout); 14] = [
@@ -210,11 +210,11 @@ fn each_trap_has_its_number() {
 #[test]
 fn native_code_of_another_architecture_is_a_trap() {
     let mut layout = Built::default().layout();
-    let mut index = Index::from_blob(&layout.root);
+    let mut index = Index::from_blob(&layout.root).unwrap();
     let arm = index.manifests[1].platform.clone();
     index.manifests.truncate(1);
     index.manifests[0].platform = arm;
-    layout.root = Blob::from_bytes(INDEX, image::json(&index));
+    layout.root = Blob::from_bytes(INDEX, serde_json::to_vec(&index).unwrap());
     assert_eq!(numbers(&reported(&layout)), ["DT0605"]);
 }
 
@@ -273,7 +273,8 @@ fn crates_of_the_bill_that_are_traps_are_told_with_the_fix() {
             &mut layout,
             oci_artifacts::bom::MEDIA_TYPE,
             bill.to_string().into_bytes(),
-        );
+        )
+        .unwrap();
         reported(&layout)
     };
     let report = with_bill(&[("mio_wasi", "0.8.8"), ("tokio_wasi", "1.25.2"), ("tokio", "1.40.0")]);
@@ -297,7 +298,7 @@ fn traps_of_the_sources_are_told_of_the_image() {
         let mut layout = Built::default().layout();
         let bill = serde_json::json!({"bomFormat": "CycloneDX", "metadata": {"properties": properties}});
         let bytes = bill.to_string().into_bytes();
-        image::attach(&mut layout, oci_artifacts::bom::MEDIA_TYPE, bytes);
+        image::attach(&mut layout, oci_artifacts::bom::MEDIA_TYPE, bytes).unwrap();
         reported(&layout)
     };
     let told = "src/main.rs:14 [two-packets]: slow; fix: `.http1_writev(false)`";

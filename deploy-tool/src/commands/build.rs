@@ -7,16 +7,18 @@ use super::module_source::{self, SourcedModule};
 use super::variation::{Form, Variation, native_form};
 use crate::built::Built;
 use crate::cli::{BuildArguments, SourceArguments};
+use diagnostics::size::in_megabytes;
 use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
 use host::git;
-use oci_artifacts::image::{self, Compiled, Contents, Definition, Layout, store};
+use oci_artifacts::image::layout::pulled_size;
+use oci_artifacts::image::{self, Compiled, Contents, Definition, Layout, LayoutError, store};
 use oci_artifacts::provenance::{self, Origin};
 use oci_artifacts::{bom, digest};
 use terminal::{Printer, Progress};
 use wasm_build::BUILDER_IMAGE;
-use wasm_build::artifact_cache::{BuildRecord, megabytes};
+use wasm_build::artifact_cache::BuildRecord;
 
 /// Part of the key of every layer that is kept: the compressor and its level.
 const LAYER_REVISION: &str = "gzip 4";
@@ -84,8 +86,8 @@ pub async fn build(
     };
     let packing = async |progress: &Progress| {
         let built = pack_module(cache, name, &definition, files, sourced, commit)?;
-        let size = megabytes(built.packed_size_bytes);
-        progress.outcome(format!("image {} ({size:.1} MB)", built.reference));
+        let size = in_megabytes(built.packed_size_bytes as u64);
+        progress.outcome(format!("image {} ({size})", built.reference));
         Ok(built)
     };
     printer.step(&format!("image of {name}"), packing).await
@@ -123,15 +125,16 @@ fn pack_module(
     let sources = record.as_ref().map(|record| record.sources.clone());
     let mut layout = pack(cache, name, &contents)?;
     if let Some(record) = record {
-        attach_documents(&mut layout, &contents, record, commit.as_deref());
+        attach_documents(&mut layout, &contents, record, commit.as_deref()).map_err(|error| impossible(name, error))?;
     }
-    let path = cache.path(format!("images/{name}-{}", image::tag(layout.digest())))?;
+    let path = cache.path(format!("images/{name}-{}", layout.digest().to_tag()))?;
     store::write(&path, &layout)?;
+    let pulled = layout.manifests.first().map(pulled_size).transpose();
     let packed = contents.compiled.map_or(contents.module, |compiled| compiled.bytes);
     Ok(Built {
         name: name.to_owned(),
         reference: layout.name.clone().unwrap_or_default(),
-        digest: layout.digest().to_owned(),
+        digest: layout.digest().clone(),
         layout: path,
         archive: None,
         module: module.path.clone(),
@@ -140,13 +143,18 @@ fn pack_module(
         module_digest: digest::hex(&module.bytes),
         module_size_bytes: module.bytes.len(),
         packed_size_bytes: packed.len(),
-        image_size_bytes: layout.manifests.first().map_or(0, |first| layout.pulled_size(first)),
+        image_size_bytes: pulled.map_err(|error| impossible(name, error))?.unwrap_or_default(),
         engine: contents.compiled.map(|compiled| compiled.engine.to_owned()),
     })
 }
 
 /// Attaches the bill of materials and the provenance to the image of a module that was compiled here.
-fn attach_documents(layout: &mut Layout, contents: &Contents<'_>, record: BuildRecord, commit: Option<&str>) {
+fn attach_documents(
+    layout: &mut Layout,
+    contents: &Contents<'_>,
+    record: BuildRecord,
+    commit: Option<&str>,
+) -> std::result::Result<(), LayoutError> {
     let origin = Origin {
         profile: &record.profile,
         sources: &record.sources,
@@ -156,9 +164,9 @@ fn attach_documents(layout: &mut Layout, contents: &Contents<'_>, record: BuildR
         engine: contents.compiled.map(|compiled| compiled.engine),
         commit,
     };
-    image::attach(layout, bom::MEDIA_TYPE, record.bill);
-    let statement = provenance::document(layout, contents.definition, &origin);
-    image::attach(layout, provenance::MEDIA_TYPE, statement);
+    image::attach(layout, bom::MEDIA_TYPE, record.bill)?;
+    let statement = provenance::document(layout, contents.definition, &origin)?;
+    Ok(image::attach(layout, provenance::MEDIA_TYPE, statement)?)
 }
 
 /// The rest of this host comes before this process.
@@ -211,23 +219,25 @@ pub fn definition(source: &SourceArguments, name: &str) -> Result<Definition> {
 /// # Errors
 /// When its files cannot be in a layer, or the cache cannot be written.
 pub fn pack(cache: &Cache, name: &str, contents: &Contents<'_>) -> Result<Layout> {
-    let impossible =
-        |error: &dyn std::fmt::Display| Error::input(format!("cannot pack the image of {name}")).cause(error);
     let mut packed = Vec::new();
-    for variant in image::variants(contents).map_err(|error| impossible(&error))? {
+    for variant in image::variants(contents).map_err(|error| impossible(name, error))? {
         let key = digest::parts([LAYER_REVISION.as_bytes(), &variant.tar].map(|part| ("", part)));
         let path = cache.path(format!("layers/{key}.tar.gz"))?;
         let compressed = match std::fs::read(&path) {
             Ok(compressed) => compressed,
             Err(_) => {
-                let compressed = image::compress(&variant.tar).map_err(|error| impossible(&error))?;
+                let compressed = image::compress(&variant.tar).map_err(|error| impossible(name, error))?;
                 cache.write(&path, &compressed)?;
                 compressed
             }
         };
         packed.push((variant, compressed));
     }
-    Ok(image::pack(contents, packed))
+    image::pack(contents, packed).map_err(|error| impossible(name, error))
+}
+
+fn impossible(name: &str, error: impl std::fmt::Display) -> Error {
+    Error::input(format!("cannot pack the image of {name}")).cause(error)
 }
 
 /// Reads a file of an image.

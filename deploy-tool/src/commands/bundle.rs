@@ -12,7 +12,8 @@ use crate::cli::BundleArguments;
 use diagnostics::code;
 use diagnostics::{Error, Result};
 use host::cache::Cache;
-use oci_artifacts::bundle::{self, Container, ROOTFS, SPECIFICATION_FILE, Unpacker, UserDatabase};
+use oci_artifacts::Digest;
+use oci_artifacts::bundle::{self, ChoiceError, Container, ROOTFS, SPECIFICATION_FILE, Unpacker, UserDatabase};
 use oci_artifacts::image::{Blob, Layout, VARIANT, VARIANT_ANNOTATION, artifact, specification, store};
 use oci_artifacts::inspect::{Configuration, Subject};
 use terminal::Printer;
@@ -29,7 +30,7 @@ pub struct Report {
     schema: &'static str,
     folder: String,
     /// The digest of the platform's manifest.
-    digest: String,
+    digest: Digest,
     /// Whether crun hands it to WasmEdge.
     wasm: bool,
     arguments: Vec<String>,
@@ -111,7 +112,7 @@ fn refuse_occupied(folder: &Path) -> Result<()> {
 async fn make(arguments: &BundleArguments, layout: &Layout) -> Result<Report> {
     let source = &arguments.image;
     let manifest = choose_manifest(arguments, layout)?;
-    let parts = specification::Manifest::from_blob(manifest);
+    let parts = specification::Manifest::from_blob(manifest).map_err(|error| no_image(source, error))?;
     if let Some(artifact_type) = artifact::artifact(&parts) {
         return Err(no_image(source, format!("it is {artifact_type}")));
     }
@@ -162,7 +163,11 @@ async fn make(arguments: &BundleArguments, layout: &Layout) -> Result<Report> {
 /// The manifest of the platform that was asked for, else of this machine's.
 fn choose_manifest<'l>(arguments: &BundleArguments, layout: &'l Layout) -> Result<&'l Blob> {
     let platform = arguments.platform.as_deref();
-    bundle::choose(layout, platform, architecture()).map_err(|platforms| {
+    bundle::choose(layout, platform, architecture()).map_err(|error| {
+        let platforms = match error {
+            ChoiceError::Platforms(platforms) => platforms,
+            ChoiceError::Layout(error) => return no_image(&arguments.image, error),
+        };
         let platform = platform.map_or_else(|| format!("linux/{}", architecture()), str::to_owned);
         let platforms: Vec<String> = platforms.into_iter().collect();
         Error::input(format!(
@@ -231,7 +236,7 @@ fn environment(configuration: &Configuration, overrides: &[String], is_wasm: boo
     all
 }
 
-async fn unpack(unpacker: &mut Unpacker, source: &str, layout: &Layout, digest: &str) -> Result<()> {
+async fn unpack(unpacker: &mut Unpacker, source: &str, layout: &Layout, digest: &Digest) -> Result<()> {
     let blob: &Blob = layout
         .blob(digest)
         .ok_or_else(|| no_image(source, format!("it has no layer `{digest}`")))?;

@@ -1,8 +1,9 @@
 //! Pure: exceptions from `--require-signature`: images without a signature, and kinds whose images are not visible.
 
+use oci_artifacts::pattern::matches;
 use oci_artifacts::registry::Reference;
 
-/// Names of images, and beginnings of names with a `*` behind.
+/// Names of images and of kinds, in which `*` stands for any text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exceptions(Vec<String>);
 
@@ -15,9 +16,8 @@ impl Exceptions {
     /// Whether an image matches, as it is written or with its full name: `mariadb:11.8` is `docker.io/library/mariadb:11.8`.
     pub fn matches_image(&self, image: &str) -> bool {
         let whole = Reference::parse(image).map(|reference| reference.to_string());
-        let covers = |pattern: &String| {
-            matches_pattern(pattern, image) || whole.as_deref().is_ok_and(|whole| matches_pattern(pattern, whole))
-        };
+        let covers =
+            |pattern: &String| matches(pattern, image) || whole.as_deref().is_ok_and(|whole| matches(pattern, whole));
         self.0.iter().any(covers)
     }
 
@@ -25,14 +25,7 @@ impl Exceptions {
     pub fn matches_kind(&self, kind: &str) -> bool {
         self.0
             .iter()
-            .any(|pattern| matches_pattern(&pattern.to_ascii_lowercase(), &kind.to_ascii_lowercase()))
-    }
-}
-
-fn matches_pattern(pattern: &str, name: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(beginning) => name.starts_with(beginning),
-        None => name == pattern,
+            .any(|pattern| matches(&pattern.to_ascii_lowercase(), &kind.to_ascii_lowercase()))
     }
 }
 
@@ -55,6 +48,8 @@ mod tests {
             assert!(!exceptions.matches_image(image), "{image}");
         }
         assert!(Exceptions::new(&["localhost/*".to_owned()]).matches_image("localhost/orders:1"));
+        let inside = Exceptions::new(&["x.io/*/sidecar:1".to_owned()]);
+        assert!(inside.matches_image("x.io/team/sidecar:1") && !inside.matches_image("x.io/team/sidecar:12"));
     }
 
     #[test]

@@ -26,17 +26,17 @@ pub async fn run(printer: &Printer, arguments: HistoryArguments) -> Result<()> {
             .revision(number)
             .ok_or_else(|| no_such_revision(&release, &history, number))?;
         if printer.json() {
-            printer.data(serde_json::to_string_pretty(&listing::objects(revision)).unwrap_or_default());
+            printer.document(&listing::objects(revision))?;
         } else {
             printer.raw(&Styled::default(), listing::yaml(revision)?.trim_end());
         }
         return Ok(());
     }
     let listing = Listing::new(&cluster.context, &release, &history);
-    printer.data(&if printer.json() {
-        serde_json::to_string_pretty(&listing).unwrap_or_default()
+    if printer.json() {
+        printer.document(&listing)?;
     } else {
-        listing::table(&listing)
-    });
+        printer.data(listing::table(&listing));
+    }
     Ok(())
 }

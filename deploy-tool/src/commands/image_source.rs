@@ -8,6 +8,7 @@ use crate::publish;
 use diagnostics::code;
 use diagnostics::{Error, Result};
 use host::cache::Cache;
+use oci_artifacts::Digest;
 use oci_artifacts::image::specification::Descriptor;
 use oci_artifacts::image::{Blob, Layout, layout, store};
 use oci_artifacts::inspect::{self, Configuration, LocalFile, Subject};
@@ -81,11 +82,11 @@ fn local_file(path: &Path) -> std::io::Result<LocalFile> {
 ///
 /// # Errors
 /// When that cannot be read.
-pub fn configuration(layout: &Layout, digest: &str) -> Result<Configuration> {
+pub fn configuration(layout: &Layout, digest: &Digest) -> Result<Configuration> {
     let Some(blob) = layout.blob(digest) else {
         return Ok(Configuration::default());
     };
-    let bytes = document(blob).map_err(|error| unreadable(digest, &error))?;
+    let bytes = document(blob).map_err(|error| unreadable(digest.as_str(), &error))?;
     serde_json::from_slice(&bytes)
         .map_err(|error| Error::input(format!("the configuration `{digest}` cannot be read")).cause(error))
 }

@@ -8,7 +8,7 @@ use crate::cli::{InspectArguments, RegistryArguments};
 use diagnostics::Result;
 use host::cache::Cache;
 use oci_artifacts::bom;
-use oci_artifacts::image::{Blob, Layout, artifact, layer_listing, specification, store};
+use oci_artifacts::image::{Layout, LayoutError, artifact, layer_listing, specification, store};
 use oci_artifacts::inspect::{self, PlatformContents, Report, SERVICES, Subject};
 use terminal::Printer;
 
@@ -62,13 +62,15 @@ pub async fn report(source: &str, registry: &RegistryArguments, warn: impl Fn(&s
 
 fn image(source: &str, layout: &Layout) -> Result<Report> {
     let (mut platforms, mut left) = (Vec::new(), layer_listing::MOST_BYTES);
-    for (_, manifest) in inspect::images(layout) {
-        if let Some(artifact_type) = artifact::artifact(&specification::Manifest::from_blob(manifest)) {
+    let damaged = |error: LayoutError| no_image(source, error);
+    for (_, manifest) in inspect::images(layout).map_err(damaged)? {
+        let specification = specification::Manifest::from_blob(manifest).map_err(damaged)?;
+        if let Some(artifact_type) = artifact::artifact(&specification) {
             return Err(no_image(source, format!("it is {artifact_type}")));
         }
-        platforms.push(inspect_image(layout, manifest, &mut left)?);
+        platforms.push(inspect_image(layout, &specification, &mut left)?);
     }
-    let mut report = inspect::image(layout, &platforms);
+    let mut report = inspect::image(layout, &platforms).map_err(damaged)?;
     let bills = bills(layout)?;
     report.warnings.extend(if bills.is_empty() {
         module_traps::module_warnings(platforms.iter().filter_map(|platform| {
@@ -85,7 +87,10 @@ fn image(source: &str, layout: &Layout) -> Result<Report> {
 fn bills(layout: &Layout) -> Result<Vec<Vec<u8>>> {
     let mut bills = Vec::new();
     for manifest in &layout.referrers {
-        let specification = specification::Manifest::from_blob(manifest);
+        // What others have attached and cannot be read is no bill.
+        let Ok(specification) = specification::Manifest::from_blob(manifest) else {
+            continue;
+        };
         let layers = specification
             .layers
             .iter()
@@ -94,7 +99,7 @@ fn bills(layout: &Layout) -> Result<Vec<Vec<u8>>> {
             let mut bytes = Vec::new();
             store::open(blob)
                 .and_then(|file| file.take(MOST_BILL_BYTES).read_to_end(&mut bytes))
-                .map_err(|error| unreadable(&blob.digest, &error))?;
+                .map_err(|error| unreadable(blob.digest.as_str(), &error))?;
             bills.push(bytes);
         }
     }
@@ -102,8 +107,8 @@ fn bills(layout: &Layout) -> Result<Vec<Vec<u8>>> {
 }
 
 /// Reads the configuration, and the layers from the highest to the lowest, within the limit of `left` bytes.
-fn inspect_image(layout: &Layout, manifest: &Blob, left: &mut u64) -> Result<PlatformContents> {
-    let specification::Manifest { config, layers, .. } = specification::Manifest::from_blob(manifest);
+fn inspect_image(layout: &Layout, manifest: &specification::Manifest, left: &mut u64) -> Result<PlatformContents> {
+    let specification::Manifest { config, layers, .. } = manifest;
     let mut platform = PlatformContents {
         configuration: configuration(layout, &config.digest)?,
         ..PlatformContents::default()

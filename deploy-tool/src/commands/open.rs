@@ -64,12 +64,13 @@ pub async fn run(printer: &Printer, arguments: OpenArguments) -> Result<()> {
     }
     printer.say(&format!("to pod `{}`, port {}, until Ctrl-C", first.pod, first.port));
     printer.data(&if printer.json() {
-        serde_json::to_string(&Opened {
+        let opened = Opened {
             url: &url,
             pod: &first.pod,
             port: local,
-        })
-        .unwrap_or_default()
+        };
+        serde_json::to_string(&opened)
+            .map_err(|error| Error::prerequisite("cannot write the answer as JSON").cause(error))?
     } else {
         url.clone()
     });

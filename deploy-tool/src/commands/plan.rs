@@ -61,13 +61,11 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
     }
     let on_conflict = OnConflict::from_flag(take_over);
     let plan = make_plan(printer, &cluster, kinds, (&release, objects), &history, on_conflict).await?;
-    printer.data(if printer.json() {
-        serde_json::to_string_pretty(&document(&plan))
-            .unwrap_or_default()
-            .into()
+    if printer.json() {
+        printer.document(&document(&plan))?;
     } else {
-        text(&plan)
-    });
+        printer.data(text(&plan));
+    }
     // After the plan is printed, so that conflicts are seen in their context.
     refuse_undecided(&plan, cluster.now())?;
     let status = if exit_code && !plan.is_empty() {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::image_source::no_image;
 use super::variation::Variation;
 use super::{build, default_image};
 use crate::cli::PushArguments;
@@ -10,6 +11,7 @@ use diagnostics::code;
 use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
+use oci_artifacts::image::LayoutError;
 use oci_artifacts::image::store::{self, Outline};
 use oci_artifacts::inspect;
 use oci_artifacts::registry::{Connection, Purpose, Repository};
@@ -96,12 +98,14 @@ async fn outline(printer: &Printer, cleanup: &Cleanup, arguments: &PushArguments
 
 /// The image of one platform.
 fn select_platform(mut outline: Outline, image: &str, platform: &str) -> Result<Outline> {
-    let platforms = inspect::images(&outline.layout);
+    let damaged = |error: LayoutError| no_image(image, error);
+    let platforms = inspect::images(&outline.layout).map_err(damaged)?;
     let platforms: Vec<String> = platforms
         .iter()
         .filter_map(|(found, _)| Some(found.as_ref()?.to_string()))
         .collect();
-    outline.layout = outline.layout.select_platform(platform).ok_or_else(|| {
+    let chosen = outline.layout.select_platform(platform).map_err(damaged)?;
+    outline.layout = chosen.ok_or_else(|| {
         let why = if platforms.is_empty() {
             "it is of one platform, and does not say which".to_owned()
         } else {
@@ -119,7 +123,7 @@ fn require_complete(outline: Outline, image: &str) -> Result<Outline> {
         return Ok(outline);
     }
     let absent: Vec<String> = absent.into_iter().collect();
-    let images = inspect::images(&outline.layout);
+    let images = inspect::images(&outline.layout).map_err(|error| no_image(image, error))?;
     let platform = images.iter().find_map(|(platform, _)| platform.as_ref());
     let failure = Error::input(format!("`{image}` is not whole"))
         .code(&code::image::PLATFORM_ABSENT)

@@ -70,7 +70,7 @@ fn built(target: &RemoteImage, statement: &[u8]) -> Result<Provenance> {
     let refused = || Error::input(format!("the provenance of {} is not signed", target.reference()));
     let provenance = Provenance::read(statement)
         .ok_or_else(|| refused().cause("what is attached is no SLSA provenance that can be read"))?;
-    if provenance.subjects.contains(&target.digest) {
+    if provenance.is_about(&target.digest) {
         Ok(provenance)
     } else {
         Err(refused()
@@ -94,7 +94,7 @@ async fn sign_provenance(
             false,
         ));
     }
-    let sealed = envelope::seal(key, statement).map_err(|error| signing_error(target, error.into()))?;
+    let sealed = envelope::seal(key, statement).map_err(|error| signing_error(target, error))?;
     let existing = existing.as_ref().map(Blob::bytes);
     let signed = signature::attach(sealed, provenance::PREDICATE, existing);
     let signed = signed.map_err(|error| signing_error(target, error))?;

@@ -6,6 +6,7 @@ use super::remote_image::{Policy, RemoteImage};
 use crate::cli::VerifyArguments;
 use diagnostics::Result;
 use diagnostics::code;
+use oci_artifacts::Digest;
 use oci_artifacts::registry::Purpose;
 use terminal::Printer;
 
@@ -16,7 +17,7 @@ struct VerifyReport {
     /// The exact reference: what a tag leads to may change, the signature is of this digest.
     reference: String,
     /// The digest that is signed.
-    digest: String,
+    digest: Digest,
     /// The name of the key.
     key: String,
     /// The builder in the signed provenance; none without one.
@@ -68,7 +69,7 @@ pub async fn run(printer: &Printer, arguments: VerifyArguments) -> Result<()> {
 fn text(report: &VerifyReport) -> String {
     let or_unknown = |value: &Option<String>| value.clone().unwrap_or_else(|| "not known".to_owned());
     let rows = [
-        ("digest", report.digest.clone()),
+        ("digest", report.digest.to_string()),
         ("signed by", report.key.clone()),
         ("builder", or_unknown(&report.builder)),
         ("source", or_unknown(&report.source)),

@@ -1,5 +1,7 @@
 //! The report for people.
 
+use diagnostics::size::in_megabytes;
+use oci_artifacts::Digest;
 use oci_artifacts::inspect::{ModuleReport, PlatformReport, Report};
 use terminal::aligned;
 
@@ -19,16 +21,19 @@ pub fn image_text(report: &Report) -> String {
         text.push_str(&format!(
             "\nmodule {}, {}, {}\n{}",
             short(&module.digest),
-            megabytes(module.size_bytes as u64),
+            in_megabytes(module.size_bytes as u64),
             code(module),
             aligned(["IMPORTS FROM", "NAMESPACE", "FUNCTIONS"], imports)
         ));
     }
     if !report.attached.is_empty() {
-        let rows = report
-            .attached
-            .iter()
-            .map(|artifact| [artifact.role.clone(), artifact.kind.clone(), artifact.digest.clone()]);
+        let rows = report.attached.iter().map(|artifact| {
+            [
+                artifact.role.clone(),
+                artifact.kind.clone(),
+                artifact.digest.to_string(),
+            ]
+        });
         text.push_str(&format!("\n{}", aligned(["ATTACHED", "TYPE", "DIGEST"], rows)));
     }
     text.push('\n');
@@ -45,7 +50,7 @@ pub fn image_text(report: &Report) -> String {
 fn head(report: &Report) -> String {
     let mut rows: Vec<[String; 2]> = Vec::new();
     rows.extend(report.name.iter().map(|name| ["name".to_owned(), name.clone()]));
-    rows.push(["digest".to_owned(), report.digest.clone()]);
+    rows.push(["digest".to_owned(), report.digest.to_string()]);
     for (key, value) in &report.annotations {
         let key = key.strip_prefix("org.opencontainers.image.").unwrap_or(key);
         rows.push([key.to_owned(), value.clone()]);
@@ -63,7 +68,7 @@ fn platform_row(report: &Report, platform: &PlatformReport) -> [String; 6] {
     let pulled = platform.layers.iter().map(|layer| layer.size_bytes).sum();
     [
         platform.platform.clone(),
-        megabytes(pulled),
+        in_megabytes(pulled),
         platform.layers.len().to_string(),
         platform.entrypoint.join(" "),
         platform.user.clone(),
@@ -88,11 +93,7 @@ fn code(module: &ModuleReport) -> String {
     }
 }
 
-fn short(digest: &str) -> &str {
+fn short(digest: &Digest) -> &str {
+    let digest = digest.as_str();
     digest.get(..19).unwrap_or(digest)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "shown with one digit after the point")]
-fn megabytes(bytes: u64) -> String {
-    format!("{:.1} MB", bytes as f64 / 1e6)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use oci_artifacts::digest;
+use oci_artifacts::Digest;
 use wasm_build::source_folder::SourceFolder;
 
 /// The watched files and folders.
@@ -28,7 +28,7 @@ impl Roots {
 /// The contents at one time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
-    files: BTreeMap<PathBuf, String>,
+    files: BTreeMap<PathBuf, Digest>,
     /// The folders that the files are in. For what is not there, the one in which the first part of its path would appear.
     pub folders: BTreeSet<PathBuf>,
 }
@@ -53,7 +53,7 @@ impl Snapshot {
     fn read_file(&mut self, path: &Path) {
         // Opening a pipe waits for who writes to it.
         if path.is_file()
-            && let Ok(contents) = File::open(path).and_then(digest::read)
+            && let Ok(contents) = File::open(path).and_then(Digest::of_reader)
         {
             self.files.insert(path.to_owned(), contents);
         }

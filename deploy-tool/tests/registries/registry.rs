@@ -6,6 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
+use oci_artifacts::Digest;
 use oci_artifacts::image::specification::{
     CONFIGURATION, Descriptor, INDEX, Index, LAYER, MANIFEST, Manifest, Platform,
 };
@@ -100,7 +101,7 @@ impl Registry {
             blobs,
             referrers: Vec::new(),
         };
-        attach(&mut layout, "application/vnd.cyclonedx+json", b"{}".to_vec());
+        attach(&mut layout, "application/vnd.cyclonedx+json", b"{}".to_vec()).unwrap();
         let path = self.home.path().join("image");
         store::write(&path, &layout).unwrap();
         path.to_str().unwrap().to_owned()
@@ -225,7 +226,7 @@ impl Memory {
         path: &str,
         (kind, body): (String, Vec<u8>),
     ) -> (u16, String, Vec<u8>, String) {
-        let digest = |bytes: &[u8]| Blob::from_bytes("", bytes.to_vec()).digest;
+        let digest = |bytes: &[u8]| Digest::of(bytes).to_string();
         let plain = |status| (status, String::new(), Vec::new(), String::new());
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let last = path.rsplit('/').next().unwrap().to_owned();
@@ -296,15 +297,17 @@ impl Memory {
             layers: vec![blob.descriptor()],
             subject: Some(Descriptor {
                 media_type: INDEX.into(),
-                digest: subject.into(),
+                digest: subject.parse().unwrap(),
                 ..Descriptor::default()
             }),
             annotations: BTreeMap::new(),
         };
         let manifest = Blob::from_bytes(MANIFEST, serde_json::to_vec(&manifest).unwrap());
-        self.blobs.insert(blob.digest.clone(), blob.bytes().to_vec());
-        self.manifests
-            .insert(manifest.digest.clone(), (MANIFEST.into(), manifest.bytes().to_vec()));
+        self.blobs.insert(blob.digest.to_string(), blob.bytes().to_vec());
+        self.manifests.insert(
+            manifest.digest.to_string(),
+            (MANIFEST.into(), manifest.bytes().to_vec()),
+        );
         manifest.descriptor()
     }
 }

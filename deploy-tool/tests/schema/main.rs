@@ -198,13 +198,13 @@ fn packed(annotations: std::collections::BTreeMap<String, String>) -> Layout {
         let packed = image::compress(&variant.tar).unwrap();
         (variant, packed)
     });
-    image::pack(&contents, variants.collect())
+    image::pack(&contents, variants.collect()).unwrap()
 }
 
 #[tokio::test]
 async fn inspected() {
     let mut layout = packed([("a".to_owned(), "b".to_owned())].into());
-    image::attach(&mut layout, "x/y", b"{}".to_vec());
+    image::attach(&mut layout, "x/y", b"{}".to_vec()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (stored, module) = (folder.path().join("image"), folder.path().join("app.wasm"));
     store::write(&stored, &layout).unwrap();

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use super::text::number;
 use super::{Figure, Form, Report, Variant};
+use diagnostics::size::megabytes;
 use markup::escape;
 
 const STYLE: &str = include_str!("style.css");
@@ -175,11 +176,6 @@ fn machine(report: &Report) -> String {
         .map(|(name, value)| format!("<dt>{name}</dt><dd>{}</dd>\n", escape(value)))
         .collect();
     format!("<h2>Machine and method</h2>\n<dl>\n{facts}</dl>\n")
-}
-
-#[expect(clippy::cast_precision_loss, reason = "shown with three digits")]
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / 1e6
 }
 
 fn table(report: &Report) -> String {

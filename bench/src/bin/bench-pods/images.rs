@@ -9,10 +9,11 @@ use deploy_tool::commands::build;
 use deploy_tool::commands::module_source;
 use deploy_tool::commands::variation::Variation;
 use deploy_tool::settings::DEFAULT_IMAGE;
-use diagnostics::Result;
+use diagnostics::{Error, Result};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
-use oci_artifacts::image::{self, Compiled, Contents, ExtraFile, read_files, store};
+use oci_artifacts::image::layout::pulled_size;
+use oci_artifacts::image::{Compiled, Contents, ExtraFile, read_files, store};
 use terminal::Printer;
 use wasm_build::artifact_cache as keep;
 use wasm_build::native_form::NativeForm;
@@ -82,19 +83,22 @@ pub async fn images(
 
 fn pack(cache: &Cache, form: Form, contents: &Contents<'_>, program: &keep::Artifact) -> Result<Built> {
     let layout = build::pack(cache, form.name(), contents)?;
-    let path = cache.path(format!("images/bench-{}-{}", form.name(), image::tag(layout.digest())))?;
+    let path = cache.path(format!("images/bench-{}-{}", form.name(), layout.digest().to_tag()))?;
     store::write(&path, &layout)?;
+    let pulled = layout.manifests.first().map(pulled_size).transpose();
     Ok(Built {
         name: format!("bench-{}", form.name()),
         reference: layout.name.clone().unwrap_or_default(),
-        digest: layout.digest().to_owned(),
+        digest: layout.digest().clone(),
         layout: path,
         module: program.path.clone(),
         packed_size_bytes: contents
             .compiled
             .map_or(contents.module, |compiled| compiled.bytes)
             .len(),
-        image_size_bytes: layout.manifests.first().map_or(0, |first| layout.pulled_size(first)),
+        image_size_bytes: pulled
+            .map_err(|error| Error::input("cannot measure the image").cause(error))?
+            .unwrap_or_default(),
         engine: contents.compiled.map(|compiled| compiled.engine.to_owned()),
         ..Built::default()
     })

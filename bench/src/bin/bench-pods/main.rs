@@ -30,13 +30,13 @@ use deploy_tool::built::Built;
 use deploy_tool::cli::RegistryArguments;
 use deploy_tool::publish;
 use deploy_tool::publish::Destination;
+use diagnostics::size::megabytes;
 use diagnostics::{Error, ExitStatus, Result};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
 use rounds::Rounds;
 use runner::Runner;
 use terminal::{Printer, Progress};
-use wasm_build::artifact_cache::megabytes;
 
 fn main() -> ExitCode {
     deploy_tool::install_tls();
@@ -99,7 +99,7 @@ async fn measure(printer: &Printer, cleanup: &Cleanup, arguments: &BenchArgument
     place.machine.engine = images[&Form::Aot].engine.clone().unwrap_or_default();
 
     let built: Vec<Built> = images.values().cloned().collect();
-    let digests: Vec<String> = built.iter().map(|image| image.digest.clone()).collect();
+    let digests: Vec<String> = built.iter().map(|image| image.digest.to_string()).collect();
     let _removed = node::remove_at_end(cleanup, &place.kind, digests.clone()).await?;
     let references = match &arguments.registry {
         Some(prefix) => {
@@ -170,10 +170,9 @@ fn image_sizes(variants: &[Variant], images: &BTreeMap<Form, Built>) -> Samples 
     let mut samples = Samples::default();
     for variant in variants {
         let image = &images[&variant.form];
-        let pulled = usize::try_from(image.image_size_bytes).unwrap_or(usize::MAX);
         for (quantity, bytes) in [
-            (Quantity::ImagePulled, pulled),
-            (Quantity::ImageUnpacked, image.packed_size_bytes),
+            (Quantity::ImagePulled, image.image_size_bytes),
+            (Quantity::ImageUnpacked, image.packed_size_bytes as u64),
         ] {
             samples.add(quantity, &variant.name, 0, megabytes(bytes));
         }

@@ -21,12 +21,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let layout = pack(&std::fs::read(module)?)?;
     store::write(Path::new(folder), &layout)?;
     println!("{folder}: {}", layout.digest());
-    for (platform, manifest) in oci_artifacts::inspect::images(&layout) {
+    for (platform, manifest) in oci_artifacts::inspect::images(&layout)? {
         let platform = platform.map(|platform| platform.to_string()).unwrap_or_default();
         println!(
             "  {platform}: {} ({} bytes)",
             manifest.digest,
-            layout.pulled_size(manifest)
+            image::layout::pulled_size(manifest)?
         );
     }
     Ok(())
@@ -48,7 +48,7 @@ fn pack(module: &[u8]) -> Result<Layout, Box<dyn Error>> {
         let layer = image::compress(&variant.tar)?;
         compressed.push((variant, layer));
     }
-    Ok(image::pack(&contents, compressed))
+    Ok(image::pack(&contents, compressed)?)
 }
 
 #[cfg(test)]

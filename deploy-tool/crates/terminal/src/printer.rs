@@ -121,6 +121,16 @@ impl Printer {
         }
     }
 
+    /// The JSON of a value, for programs.
+    ///
+    /// # Errors
+    /// When the value has no form in JSON.
+    pub fn document(&self, value: &impl Serialize) -> Result<()> {
+        let json = serde_json::to_string_pretty(value);
+        self.data(json.map_err(|error| Error::prerequisite("cannot write the answer as JSON").cause(error))?);
+        Ok(())
+    }
+
     /// Prints text for another program after a prefix: unchanged, except on a terminal. Returns false when the reader has
     /// closed the pipe.
     pub fn raw(&self, before: &Styled, text: &str) -> bool {

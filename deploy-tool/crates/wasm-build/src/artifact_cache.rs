@@ -8,6 +8,7 @@ use crate::profile::Profile;
 use crate::sources::Sources;
 use crate::{compile, crate_tree};
 use diagnostics::code::image::NOT_ON_HOST;
+use diagnostics::size::in_megabytes;
 use diagnostics::{Error, Result};
 use host::cache::Cache;
 use oci_artifacts::bom;
@@ -128,8 +129,8 @@ pub async fn module(
     };
     let bill = bill(&builder.cache, progress, sources, &path, &bytes).await?;
     progress.outcome(format!(
-        "Wasm module of {package}: {outcome} ({:.1} MB)",
-        megabytes(bytes.len())
+        "Wasm module of {package}: {outcome} ({})",
+        in_megabytes(bytes.len() as u64)
     ));
     let record = BuildRecord {
         bill,
@@ -179,8 +180,8 @@ pub async fn native(builder: &Builder, progress: &Progress, sources: &Sources<'_
     let bytes = compile::package(builder, progress, sources, &profile, &compile::NATIVE).await?;
     builder.cache.write(&path, &bytes)?;
     progress.outcome(format!(
-        "native build of {package}: compiled ({:.1} MB)",
-        megabytes(bytes.len())
+        "native build of {package}: compiled ({})",
+        in_megabytes(bytes.len() as u64)
     ));
     Ok(Artifact { path, bytes })
 }
@@ -244,10 +245,4 @@ pub async fn ahead_of_time(
 
 fn inspect_module(bytes: &[u8]) -> Result<Module> {
     inspect::inspect(bytes).map_err(|error| Error::input("the module would not run").cause(error))
-}
-
-/// For people.
-#[expect(clippy::cast_precision_loss, reason = "shown with one digit after the point")]
-pub fn megabytes(bytes: usize) -> f64 {
-    bytes as f64 / 1e6
 }

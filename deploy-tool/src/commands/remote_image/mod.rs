@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::cli::{RegistryArguments, SignedArguments};
 use diagnostics::code;
 use diagnostics::{Error, Result};
+use oci_artifacts::Digest;
 use oci_artifacts::image::specification::Manifest;
 use oci_artifacts::image::{Blob, artifact};
 use oci_artifacts::provenance::{self, Provenance, ProvenanceError};
@@ -21,7 +22,7 @@ pub struct RemoteImage {
     /// Its repository.
     pub connection: Connection,
     /// Its digest.
-    pub digest: String,
+    pub digest: Digest,
 }
 
 /// Which signatures are accepted, and what the provenance must contain.
@@ -222,7 +223,10 @@ impl RemoteImage {
         let explained = |error: RegistryError| self.connection.explain(&error);
         let mut envelopes = Vec::new();
         for manifest in self.connection.referrers(&self.digest).await.map_err(explained)? {
-            let manifest = Manifest::from_blob(&manifest);
+            // Others may have attached whatever they like: what is no manifest is no signature.
+            let Ok(manifest) = Manifest::from_blob(&manifest) else {
+                continue;
+            };
             let is_bundle = artifact::kind(&manifest).is_some_and(|kind| kind.starts_with(bundle::MEDIA_TYPE));
             let [layer] = manifest.layers.as_slice() else { continue };
             if !is_bundle || layer.size > MOST_BUNDLE_BYTES {
@@ -241,7 +245,9 @@ impl RemoteImage {
     pub async fn statement(&self) -> Result<Option<Vec<u8>>> {
         let explained = |error: RegistryError| self.connection.explain(&error);
         for manifest in self.connection.referrers(&self.digest).await.map_err(explained)? {
-            let manifest = Manifest::from_blob(&manifest);
+            let Ok(manifest) = Manifest::from_blob(&manifest) else {
+                continue;
+            };
             let is_provenance = artifact::kind(&manifest) == Some(provenance::MEDIA_TYPE);
             if let ([layer], true) = (manifest.layers.as_slice(), is_provenance) {
                 return self.connection.document(&layer.digest).await.map_err(explained);

@@ -5,6 +5,7 @@ use super::pod::{LOOK, TARGET, VARIABLE};
 use super::{Facts, Observed, Verdict};
 use diagnostics::Error;
 use diagnostics::code::doctor::{GUEST, NETWORK};
+use diagnostics::size::in_megabytes;
 
 /// Whether arguments and environment are those of the pod; how long the start took, and how much memory.
 pub fn check(_: &Facts<'_>, observed: &Observed) -> Verdict {
@@ -32,7 +33,7 @@ pub fn check(_: &Facts<'_>, observed: &Observed) -> Verdict {
         .map(|milliseconds| format!("; it began {milliseconds} ms after its process"));
     let memory = seen
         .memory_bytes
-        .map(|bytes| format!(", and took {:.1} MB of memory", bytes as f64 / 1e6));
+        .map(|bytes| format!(", and took {} of memory", in_megabytes(bytes)));
     let parts = [Some("gets its arguments and environment".to_owned()), start, memory];
     Verdict::Healthy(parts.into_iter().flatten().collect())
 }

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::image::json;
 use tree::Crate;
 
 /// Its media type, and its type as an artifact. <https://www.iana.org/assignments/media-types>
@@ -96,11 +95,22 @@ pub struct SourceTrap {
     pub text: String,
 }
 
+/// Why there is no bill.
+#[derive(Debug, thiserror::Error)]
+pub enum BillError {
+    /// What `cargo tree` printed cannot be read.
+    #[error(transparent)]
+    Tree(#[from] tree::TreeError),
+    /// The bill cannot be written.
+    #[error("it cannot be written as JSON: {0}")]
+    Unwritable(#[from] serde_json::Error),
+}
+
 /// Writes the bill of a module.
 ///
 /// # Errors
-/// When the tree cannot be read.
-pub fn document(tree: &str, lock: &str, module_digest: &str, traps: &[SourceTrap]) -> Result<Vec<u8>, tree::TreeError> {
+/// When the tree cannot be read, or the bill cannot be written as JSON.
+pub fn document(tree: &str, lock: &str, module_digest: &str, traps: &[SourceTrap]) -> Result<Vec<u8>, BillError> {
     let (root, crates) = tree::read(tree)?;
     let checksums = tree::checksums(lock);
     let mut components: BTreeMap<&str, Component<'_>> = crates
@@ -124,7 +134,7 @@ pub fn document(tree: &str, lock: &str, module_digest: &str, traps: &[SourceTrap
         of: key,
         depends_on: guest_crate.dependencies.iter().map(String::as_str).collect(),
     });
-    Ok(json(&Document {
+    let bill = serde_json::to_vec(&Document {
         bom_format: "CycloneDX",
         spec_version: "1.6",
         version: 1,
@@ -140,7 +150,8 @@ pub fn document(tree: &str, lock: &str, module_digest: &str, traps: &[SourceTrap
         },
         components: components.into_values().collect(),
         dependencies: dependencies.collect(),
-    }))
+    });
+    Ok(bill?)
 }
 
 fn component<'a>(key: &'a str, guest_crate: &'a Crate, checksum: Option<&'a str>) -> Component<'a> {

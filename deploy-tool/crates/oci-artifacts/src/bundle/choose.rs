@@ -2,24 +2,34 @@
 
 use std::collections::BTreeSet;
 
-use crate::image::layout::is_index;
+use crate::Digest;
+use crate::image::layout::{LayoutError, is_index};
 use crate::image::specification::{Descriptor, Index, Platform};
 use crate::image::{Blob, Layout};
 
 /// What images of Wasm alone call their platform.
 const WASM: &[&str] = &["wasi/wasm", "wasi/wasm32", "wasip1/wasm"];
 
+/// Why no image is chosen.
+#[derive(Debug)]
+pub enum ChoiceError {
+    /// None is for the platform: those that there are.
+    Platforms(BTreeSet<String>),
+    /// The index cannot be read.
+    Layout(LayoutError),
+}
+
 /// The manifest for a platform such as linux/amd64. Without a choice it is this machine's, or else the one of Wasm, which is
 /// the same everywhere.
 ///
 /// # Errors
-/// The platforms that are there, when it is none of them.
-pub fn choose<'a>(layout: &'a Layout, wanted: Option<&str>, architecture: &str) -> Result<&'a Blob, BTreeSet<String>> {
+/// When it is none of the platforms that are there, or the index cannot be read.
+pub fn choose<'a>(layout: &'a Layout, wanted: Option<&str>, architecture: &str) -> Result<&'a Blob, ChoiceError> {
     if !is_index(&layout.root.media_type) {
         return Ok(&layout.root);
     }
-    let entries = Index::from_blob(&layout.root).manifests;
-    let is_there = |digest: &str| layout.manifests.iter().find(|blob| blob.digest == digest);
+    let entries = Index::from_blob(&layout.root).map_err(ChoiceError::Layout)?.manifests;
+    let is_there = |digest: &Digest| layout.manifests.iter().find(|blob| blob.digest == *digest);
     for name in names(wanted, architecture) {
         let found = entries.iter().find(|entry| matches_platform(entry, &name));
         if let Some(manifest) = found.and_then(|entry| is_there(&entry.digest)) {
@@ -28,10 +38,8 @@ pub fn choose<'a>(layout: &'a Layout, wanted: Option<&str>, architecture: &str) 
     }
     // What buildx attaches has the platform unknown/unknown.
     let platforms = entries.iter().filter_map(|entry| entry.platform.as_ref());
-    Err(platforms
-        .filter(|platform| platform.os != "unknown")
-        .map(ToString::to_string)
-        .collect())
+    let platforms = platforms.filter(|platform| platform.os != "unknown");
+    Err(ChoiceError::Platforms(platforms.map(ToString::to_string).collect()))
 }
 
 /// Whether an image of an index may be the one that [`choose`] takes: no other need be brought here.
@@ -117,7 +125,11 @@ mod tests {
             (&wasm, None, Ok(0)),
             (&s390x, None, none(&["linux/s390x"])),
         ] {
-            let found = choose(layout, wanted, "amd64").map(|blob| blob.bytes()[0]);
+            let found = match choose(layout, wanted, "amd64") {
+                Ok(blob) => Ok(blob.bytes()[0]),
+                Err(ChoiceError::Platforms(platforms)) => Err(platforms),
+                Err(ChoiceError::Layout(error)) => panic!("{error}"),
+            };
             assert_eq!(found, expected, "{wanted:?}");
         }
     }

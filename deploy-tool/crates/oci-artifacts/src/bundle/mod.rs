@@ -8,7 +8,7 @@ mod rootfs;
 mod specification;
 mod user;
 
-pub use choose::{choose, is_candidate};
+pub use choose::{ChoiceError, choose, is_candidate};
 pub use rootfs::{Unpacker, contains_module};
 pub use specification::{Container, specification};
 pub use user::{User, UserDatabase, user};

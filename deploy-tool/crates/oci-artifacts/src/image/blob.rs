@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use super::specification::{Descriptor, Index, Manifest};
-use crate::digest;
+use super::specification::Descriptor;
+use crate::Digest;
 
 /// Content with a digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blob {
     /// Its media type.
     pub media_type: String,
-    /// `sha256:` and 64 digits.
-    pub digest: String,
+    /// That of its bytes.
+    pub digest: Digest,
     /// Its bytes.
     pub size: u64,
     /// Where they are.
@@ -37,7 +37,7 @@ impl Blob {
     pub fn from_bytes(media_type: &str, bytes: Vec<u8>) -> Self {
         Self {
             media_type: media_type.to_owned(),
-            digest: digest::oci(&bytes),
+            digest: Digest::of(&bytes),
             size: bytes.len() as u64,
             source: BlobSource::Bytes(bytes),
         }
@@ -59,19 +59,5 @@ impl Blob {
             size: self.size,
             ..Descriptor::default()
         }
-    }
-}
-
-impl Manifest {
-    /// The manifest in a blob. One that was packed here or read from a layout is always there.
-    pub fn from_blob(blob: &Blob) -> Self {
-        serde_json::from_slice(blob.bytes()).unwrap_or_default()
-    }
-}
-
-impl Index {
-    /// The index in a blob; of the manifest of a single image nothing.
-    pub fn from_blob(blob: &Blob) -> Self {
-        serde_json::from_slice(blob.bytes()).unwrap_or_default()
     }
 }

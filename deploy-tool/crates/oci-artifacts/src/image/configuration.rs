@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::variant::{Contents, ENGINE_LABEL, MODULE_LABEL, VARIANT, VARIANT_ANNOTATION, Variant};
-use crate::digest;
+use crate::{Digest, digest};
 
 /// The creation time of every image: a true one would make a new digest each time.
 const CREATED: &str = "1970-01-01T00:00:00Z";
@@ -36,7 +36,7 @@ struct Process {
 struct RootFilesystem {
     #[serde(rename = "type")]
     kind: &'static str,
-    diff_ids: Vec<String>,
+    diff_ids: Vec<Digest>,
 }
 
 #[derive(Debug, Serialize)]
@@ -68,7 +68,7 @@ pub fn configuration(contents: &Contents<'_>, variant: &Variant<'_>) -> Configur
         },
         rootfs: RootFilesystem {
             kind: "layers",
-            diff_ids: vec![digest::oci(&variant.tar)],
+            diff_ids: vec![Digest::of(&variant.tar)],
         },
         history: vec![History {
             created: CREATED,

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::layout::{self, Layout, is_index};
+use super::layout::{self, Layout, LayoutError, is_index};
 use super::specification::Index;
 use super::variant::COMPILED_ARCHITECTURE;
 
@@ -23,23 +23,24 @@ struct Entry {
 }
 
 /// Its text: one image, as an engine has no more of a name. None where there is none for the engines of this machine's kind.
-pub fn manifest(image: &Layout) -> Option<Vec<u8>> {
+///
+/// # Errors
+/// When the image cannot be read.
+pub fn manifest(image: &Layout) -> Result<Option<Vec<u8>>, LayoutError> {
     let manifest = if is_index(&image.root.media_type) {
-        let entries = Index::from_blob(&image.root).manifests;
+        let entries = Index::from_blob(&image.root)?.manifests;
         let is_ours = |platform: &super::specification::Platform| {
             platform.os == "linux" && platform.architecture == COMPILED_ARCHITECTURE
         };
         let entry = entries
             .iter()
-            .find(|entry| entry.platform.as_ref().is_some_and(is_ours))?;
-        image
-            .manifests
-            .iter()
-            .find(|manifest| manifest.digest == entry.digest)?
+            .find(|entry| entry.platform.as_ref().is_some_and(is_ours));
+        entry.and_then(|entry| image.manifests.iter().find(|manifest| manifest.digest == entry.digest))
     } else {
-        &image.root
+        Some(&image.root)
     };
-    let (configuration, layers) = layout::parts(manifest).ok()?;
+    let Some(manifest) = manifest else { return Ok(None) };
+    let (configuration, layers) = layout::parts(manifest)?;
     let tags = image.name.iter().flat_map(|name| {
         let repository = name
             .rsplit_once(':')
@@ -53,7 +54,7 @@ pub fn manifest(image: &Layout) -> Option<Vec<u8>> {
         layers: layers
             .iter()
             .map(|layer| layout::path(&layer.digest))
-            .collect::<Option<_>>()?,
+            .collect::<Result<_, _>>()?,
     };
-    Some(super::json(&[entry]))
+    Ok(Some(serde_json::to_vec(&[entry])?))
 }

@@ -11,7 +11,6 @@ mod blob;
 mod configuration;
 mod definition;
 mod docker_archive;
-mod json;
 mod layer;
 pub mod layer_listing;
 pub mod layout;
@@ -22,7 +21,6 @@ mod variant;
 
 pub use blob::{Blob, BlobSource};
 pub use definition::{Definition, DefinitionError, ExtraFile, SERVICES, read_files};
-pub use json::{json, tag};
 pub use layer::{LayerError, LayerFile, compress, layer};
 pub use layout::{Layout, LayoutError};
 pub use pack::{attach, pack, variants};

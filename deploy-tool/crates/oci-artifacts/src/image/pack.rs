@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::blob::Blob;
 use super::configuration::configuration;
-use super::json::{json, tag};
 use super::layer::{LayerError, LayerFile, layer};
 use super::layout::Layout;
 use super::specification::{self, Descriptor, Index, Manifest, Platform};
@@ -43,7 +42,10 @@ pub fn variants<'a>(contents: &Contents<'a>) -> Result<Vec<Variant<'a>>, LayerEr
 }
 
 /// Makes the image of its variants, each with its tar file [compressed](compress).
-pub fn pack(contents: &Contents<'_>, variants: Vec<(Variant<'_>, Vec<u8>)>) -> Layout {
+///
+/// # Errors
+/// When a document cannot be written as JSON.
+pub fn pack(contents: &Contents<'_>, variants: Vec<(Variant<'_>, Vec<u8>)>) -> serde_json::Result<Layout> {
     let mut blobs: Vec<Blob> = Vec::new();
     let mut manifests = Vec::new();
     let mut index = Index {
@@ -54,7 +56,7 @@ pub fn pack(contents: &Contents<'_>, variants: Vec<(Variant<'_>, Vec<u8>)>) -> L
     };
     index.annotations.extend(contents.index_annotations.clone());
     for (variant, compressed) in variants {
-        let configuration = json(&configuration(contents, &variant));
+        let configuration = serde_json::to_vec(&configuration(contents, &variant))?;
         let configuration = Blob::from_bytes(specification::CONFIGURATION, configuration);
         let layer = Blob::from_bytes(specification::LAYER, compressed);
         let mut annotations = contents.annotations.clone();
@@ -67,7 +69,7 @@ pub fn pack(contents: &Contents<'_>, variants: Vec<(Variant<'_>, Vec<u8>)>) -> L
             annotations,
             ..Manifest::default()
         };
-        let manifest = Blob::from_bytes(specification::MANIFEST, json(&manifest));
+        let manifest = Blob::from_bytes(specification::MANIFEST, serde_json::to_vec(&manifest)?);
         index.manifests.push(Descriptor {
             platform: Some(Platform {
                 architecture: variant.architecture.to_owned(),
@@ -82,20 +84,23 @@ pub fn pack(contents: &Contents<'_>, variants: Vec<(Variant<'_>, Vec<u8>)>) -> L
         let new: Vec<Blob> = [configuration, layer].into_iter().filter(new).collect();
         blobs.extend(new);
     }
-    let root = Blob::from_bytes(specification::INDEX, json(&index));
-    Layout {
-        name: Some(format!("{}:{}", contents.definition.name, tag(&root.digest))),
+    let root = Blob::from_bytes(specification::INDEX, serde_json::to_vec(&index)?);
+    Ok(Layout {
+        name: Some(format!("{}:{}", contents.definition.name, root.digest.to_tag())),
         root,
         manifests,
         absent: Vec::new(),
         blobs,
         referrers: Vec::new(),
-    }
+    })
 }
 
 /// Attaches a document to an image: a manifest of its own, which names the image as its subject. The image's digest stays.
 /// <https://github.com/opencontainers/image-spec/blob/main/manifest.md#guidelines-for-artifact-usage>
-pub fn attach(layout: &mut Layout, media_type: &str, bytes: Vec<u8>) {
+///
+/// # Errors
+/// When its manifest cannot be written as JSON.
+pub fn attach(layout: &mut Layout, media_type: &str, bytes: Vec<u8>) -> serde_json::Result<()> {
     let (empty, document) = (
         Blob::from_bytes(specification::EMPTY, b"{}".to_vec()),
         Blob::from_bytes(media_type, bytes),
@@ -109,10 +114,12 @@ pub fn attach(layout: &mut Layout, media_type: &str, bytes: Vec<u8>) {
         subject: Some(layout.root.descriptor()),
         annotations: BTreeMap::new(),
     };
+    let manifest = serde_json::to_vec(&manifest)?;
     layout
         .referrers
-        .push(Blob::from_bytes(specification::MANIFEST, json(&manifest)));
+        .push(Blob::from_bytes(specification::MANIFEST, manifest));
     let new = |blob: &Blob| layout.blob(&blob.digest).is_none();
     let new: Vec<Blob> = [empty, document].into_iter().filter(new).collect();
     layout.blobs.extend(new);
+    Ok(())
 }

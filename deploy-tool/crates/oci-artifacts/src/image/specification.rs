@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Digest;
+
 /// An image of one platform.
 pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 /// Images of several platforms.
@@ -44,8 +46,8 @@ pub struct Descriptor {
     /// The artifact type of a manifest that is no image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
-    /// `sha256:` and 64 digits.
-    pub digest: String,
+    /// That of its bytes.
+    pub digest: Digest,
     /// Its bytes.
     pub size: u64,
     /// Of an image in an index: where it runs.

@@ -10,7 +10,7 @@ use super::blob::{Blob, BlobSource};
 use super::docker_archive;
 use super::layer;
 use super::layout::{self, Files, INDEX_FILE, Layout, LayoutError, MARKER};
-use crate::digest;
+use crate::Digest;
 use diagnostics::code;
 use diagnostics::{Error, Result};
 
@@ -76,8 +76,8 @@ impl Files for Store {
         Ok(bytes)
     }
 
-    fn digest(&self, path: &str) -> std::io::Result<String> {
-        digest::read(self.file(path)?)
+    fn digest(&self, path: &str) -> std::io::Result<Digest> {
+        Digest::of_reader(self.file(path)?)
     }
 
     fn source(&self, path: &str) -> BlobSource {
@@ -206,35 +206,68 @@ fn no_image(path: &Path, error: impl std::fmt::Display) -> Error {
         .hint("an image is the folder or the tar file of an OCI layout, as `deploy-tool build` makes it")
 }
 
-/// Writes a layout into a folder, atomically. An existing folder is kept.
+/// Writes a layout into a folder. An existing one that is the same stays; another one gives way as a whole, and is put back or
+/// removed by the next run where this one is killed meanwhile.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn write(folder: &Path, layout: &Layout) -> Result<()> {
-    if is_there(folder, layout) {
-        return Ok(());
-    }
-    let replace = || {
+    let write = || {
+        restore(folder)?;
+        if is_there(folder, layout) {
+            return Ok(());
+        }
         let parent = folder.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(parent)?;
         let part = tempfile::Builder::new().prefix(".layout-").tempdir_in(parent)?;
         write_folder(part.path(), layout)?;
-        if folder.exists() {
-            std::fs::remove_dir_all(folder)?;
-        }
-        std::fs::rename(part.path(), folder)
+        replace(folder, part.path())
     };
-    replace().map_err(|error| Error::file(format!("cannot write `{}`", folder.display()), &error))
+    write().map_err(|error| Error::file(format!("cannot write `{}`", folder.display()), &error))
+}
+
+/// Where a folder is while another one takes its place.
+fn aside(folder: &Path) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(folder.file_name().unwrap_or_default());
+    name.push(".old");
+    folder.with_file_name(name)
+}
+
+/// Puts a new folder in the place of another one. No system call takes the place of a folder with files in it, so there is a
+/// moment without either, which [`restore`] repairs.
+fn replace(folder: &Path, new: &Path) -> std::io::Result<()> {
+    if !folder.is_dir() {
+        return std::fs::rename(new, folder);
+    }
+    let old = aside(folder);
+    std::fs::rename(folder, &old)?;
+    if let Err(error) = std::fs::rename(new, folder) {
+        std::fs::rename(&old, folder)?;
+        return Err(error);
+    }
+    std::fs::remove_dir_all(&old)
+}
+
+/// Puts back what a run has put aside that was killed before there was a new folder, or removes it.
+fn restore(folder: &Path) -> std::io::Result<()> {
+    let old = aside(folder);
+    match (old.exists(), folder.exists()) {
+        (false, _) => Ok(()),
+        (true, false) => std::fs::rename(&old, folder),
+        (true, true) => std::fs::remove_dir_all(&old),
+    }
 }
 
 fn is_there(folder: &Path, layout: &Layout) -> bool {
     let store = Store::Folder(folder.to_owned());
-    let has = |blob: &Blob| layout::path(&blob.digest).and_then(|path| store.size(&path)) == Some(blob.size);
-    std::fs::read(folder.join(INDEX_FILE)).is_ok_and(|index| index == layout.index()) && layout.all_blobs().all(has)
+    let has = |blob: &Blob| layout::path(&blob.digest).ok().and_then(|path| store.size(&path)) == Some(blob.size);
+    std::fs::read(folder.join(INDEX_FILE)).is_ok_and(|index| layout.index().is_ok_and(|ours| index == ours))
+        && layout.all_blobs().all(has)
 }
 
 fn write_folder(folder: &Path, layout: &Layout) -> std::io::Result<()> {
-    for (path, blob) in files(layout) {
+    for (path, blob) in files(layout).map_err(io::Error::other)? {
         let path = folder.join(path);
         std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
         std::io::copy(&mut open(&blob)?, &mut File::create(path)?)?;
@@ -248,13 +281,12 @@ fn write_folder(folder: &Path, layout: &Layout) -> std::io::Result<()> {
 /// # Errors
 /// When it cannot be read or written.
 pub fn write_archive(path: &Path, layout: &Layout) -> Result<()> {
-    let image = layout.clone().without_attachments();
     let write = || {
+        let image = layout.clone().without_attachments().map_err(io::Error::other)?;
         let mut archive = tar::Builder::new(std::io::BufWriter::new(File::create(path)?));
-        let mut files = files(&image);
-        files.extend(
-            docker_archive::manifest(&image).map(|text| (docker_archive::FILE.to_owned(), Blob::from_bytes("", text))),
-        );
+        let mut files = files(&image).map_err(io::Error::other)?;
+        let list = docker_archive::manifest(&image).map_err(io::Error::other)?;
+        files.extend(list.map(|text| (docker_archive::FILE.to_owned(), Blob::from_bytes("", text))));
         for (path, blob) in files {
             let header = layer::header(&path, tar::EntryType::Regular, 0o444, blob.size)?;
             archive.append(&header, open(&blob)?)?;
@@ -265,11 +297,11 @@ pub fn write_archive(path: &Path, layout: &Layout) -> Result<()> {
 }
 
 /// The files of a layout, by path.
-fn files(layout: &Layout) -> BTreeMap<String, Blob> {
+fn files(layout: &Layout) -> Result<BTreeMap<String, Blob>, LayoutError> {
     let (marker, version) = MARKER;
-    let named = [(marker, version.into()), (INDEX_FILE, layout.index())];
-    let named = named.map(|(path, bytes)| (path.to_owned(), Blob::from_bytes("", bytes)));
+    let named = [(marker, version.into()), (INDEX_FILE, layout.index()?)];
+    let named = named.map(|(path, bytes)| Ok((path.to_owned(), Blob::from_bytes("", bytes))));
     let blobs = layout.all_blobs();
-    let blobs = blobs.filter_map(|blob| Some((layout::path(&blob.digest)?, blob.clone())));
+    let blobs = blobs.map(|blob| Ok((layout::path(&blob.digest)?, blob.clone())));
     named.into_iter().chain(blobs).collect()
 }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::image::layout::is_index;
+use crate::Digest;
+use crate::image::layout::{LayoutError, is_index};
 use crate::image::specification::{ATTACHED_ANNOTATION, Index, Manifest};
 use crate::image::{Layout, artifact};
 
@@ -39,11 +40,11 @@ pub struct Attached {
     /// What that is, for people.
     pub role: String,
     /// The digest of its manifest.
-    pub digest: String,
+    pub digest: Digest,
 }
 
 impl Attached {
-    fn new(kind: &str, count: usize, digest: &str) -> Self {
+    fn new(kind: &str, count: usize, digest: &Digest) -> Self {
         let role = ROLES.iter().find(|(start, _)| kind.starts_with(start));
         let role = role.map_or("something else", |(_, role)| role);
         Self {
@@ -52,20 +53,24 @@ impl Attached {
                 0 | 1 => role.to_owned(),
                 _ => format!("{count} times {role}"),
             },
-            digest: digest.to_owned(),
+            digest: digest.clone(),
         }
     }
 }
 
-/// What a layout has of that.
-pub fn attached(layout: &Layout) -> Vec<Attached> {
+/// What a layout has of that. Anybody who may push may attach something: what cannot be read is of an unknown kind.
+///
+/// # Errors
+/// When the index cannot be read.
+pub fn attached(layout: &Layout) -> Result<Vec<Attached>, LayoutError> {
     let referrers = layout.referrers.iter().map(|blob| {
-        let manifest = Manifest::from_blob(blob);
-        let kind = artifact::kind(&manifest).unwrap_or("unknown");
-        Attached::new(kind, manifest.layers.len(), &blob.digest)
+        let manifest = Manifest::from_blob(blob).ok();
+        let kind = manifest.as_ref().and_then(artifact::kind).unwrap_or("unknown");
+        let count = manifest.as_ref().map_or(0, |manifest| manifest.layers.len());
+        Attached::new(kind, count, &blob.digest)
     });
     let entries = if is_index(&layout.root.media_type) {
-        Index::from_blob(&layout.root).manifests
+        Index::from_blob(&layout.root)?.manifests
     } else {
         Vec::new()
     };
@@ -73,5 +78,5 @@ pub fn attached(layout: &Layout) -> Vec<Attached> {
         let kind = entry.annotations.get(ATTACHED_ANNOTATION)?;
         Some(Attached::new(kind, 1, &entry.digest))
     });
-    referrers.chain(beside).collect()
+    Ok(referrers.chain(beside).collect())
 }

@@ -1,4 +1,5 @@
-//! The parts of an image's configuration that matter here. Others may be missing or null: many programs write images.
+//! The parts of an image's configuration that matter here. Others may be missing or null: many programs write images. So what
+//! is read is no type of what is written, whose fields are all there, in an order that is part of the digest.
 
 use std::collections::BTreeMap;
 

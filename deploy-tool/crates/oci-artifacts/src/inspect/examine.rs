@@ -4,57 +4,62 @@ use std::collections::BTreeMap;
 
 use super::report::{ImportReport, LayerReport, ModuleReport, PlatformContents, PlatformReport, Report, SCHEMA};
 use super::{attached, warning};
-use crate::digest;
-use crate::image::layout::is_index;
+use crate::Digest;
+use crate::image::layout::{LayoutError, is_index};
 use crate::image::specification::{ATTACHED_ANNOTATION, Descriptor, Index, Manifest, Platform};
 use crate::image::{Blob, ENGINE_LABEL, Layout, SERVICES, VARIANT_ANNOTATION};
 use crate::wasm::facts;
 use crate::wasm::inspect;
 
 /// The images of a layout: each platform, where its index names one, and its manifest.
-pub fn images(layout: &Layout) -> Vec<(Option<Platform>, &Blob)> {
+///
+/// # Errors
+/// When the index cannot be read.
+pub fn images(layout: &Layout) -> Result<Vec<(Option<Platform>, &Blob)>, LayoutError> {
     if !is_index(&layout.root.media_type) {
-        return vec![(None, &layout.root)];
+        return Ok(vec![(None, &layout.root)]);
     }
-    let entries = Index::from_blob(&layout.root).manifests.into_iter();
+    let entries = Index::from_blob(&layout.root)?.manifests.into_iter();
     let images = entries.filter(|entry| !entry.annotations.contains_key(ATTACHED_ANNOTATION));
-    images
-        .filter_map(|entry| {
-            let manifest = layout.manifests.iter().find(|blob| blob.digest == entry.digest)?;
-            Some((entry.platform, manifest))
-        })
-        .collect()
+    let images = images.filter_map(|entry| {
+        let manifest = layout.manifests.iter().find(|blob| blob.digest == entry.digest)?;
+        Some((entry.platform, manifest))
+    });
+    Ok(images.collect())
 }
 
 /// The report about an image. `contents` has an item for each of its images.
-pub fn image(layout: &Layout, contents: &[PlatformContents]) -> Report {
+///
+/// # Errors
+/// When its index or a manifest cannot be read.
+pub fn image(layout: &Layout, contents: &[PlatformContents]) -> Result<Report, LayoutError> {
     let (mut platforms, mut modules) = (Vec::new(), Vec::<ModuleReport>::new());
-    for ((platform, manifest), found) in images(layout).into_iter().zip(contents) {
+    for ((platform, manifest), found) in images(layout)?.into_iter().zip(contents) {
         let entrypoint = found.configuration.entrypoint();
         let started = entrypoint.first().and_then(|path| found.contents.files.get(path));
         let module = started
             .filter(|_| entrypoint[0].ends_with(".wasm"))
             .map(|bytes| module_report(bytes));
-        platforms.push(platform_report(platform, manifest, found, entrypoint, module.as_ref()));
+        platforms.push(platform_report(platform, manifest, found, entrypoint, module.as_ref())?);
         modules.extend(module.filter(|new| modules.iter().all(|known| known.digest != new.digest)));
     }
     let mut report = Report {
         schema: SCHEMA,
         name: layout.name.clone(),
-        digest: layout.digest().to_owned(),
+        digest: layout.digest().clone(),
         annotations: if is_index(&layout.root.media_type) {
-            Index::from_blob(&layout.root).annotations
+            Index::from_blob(&layout.root)?.annotations
         } else {
-            Manifest::from_blob(&layout.root).annotations
+            Manifest::from_blob(&layout.root)?.annotations
         },
         platforms,
         modules,
-        attached: attached::attached(layout),
+        attached: attached::attached(layout)?,
         warnings: Vec::new(),
     };
     report.warnings = warning::for_image(&report);
     report.warnings.extend(warning::absent(layout));
-    report
+    Ok(report)
 }
 
 /// The report about a module.
@@ -80,12 +85,12 @@ fn platform_report(
     found: &PlatformContents,
     entrypoint: Vec<String>,
     module: Option<&ModuleReport>,
-) -> PlatformReport {
+) -> Result<PlatformReport, LayoutError> {
     let Manifest {
         layers, annotations, ..
-    } = Manifest::from_blob(blob);
+    } = Manifest::from_blob(blob)?;
     let platform = platform.unwrap_or_else(|| found.configuration.platform());
-    PlatformReport {
+    Ok(PlatformReport {
         platform: platform.to_string(),
         digest: blob.digest.clone(),
         entrypoint,
@@ -112,7 +117,7 @@ fn platform_report(
         module_paths: found.contents.modules.clone(),
         not_seen: found.unread_reason.clone(),
         architecture: platform.architecture,
-    }
+    })
 }
 
 fn module_report(bytes: &[u8]) -> ModuleReport {
@@ -124,7 +129,7 @@ fn module_report(bytes: &[u8]) -> ModuleReport {
     let facts = facts.unwrap_or_default();
     let imports = inspect::imports(&facts).into_iter();
     ModuleReport {
-        digest: digest::oci(bytes),
+        digest: Digest::of(bytes),
         size_bytes: bytes.len(),
         imports: imports
             .map(|((provider, namespace), functions)| ImportReport {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::attached::Attached;
 use super::configuration::Configuration;
+use crate::Digest;
 use crate::image::layer_listing::LayerListing;
 use crate::wasm::native_code::NativeCode;
 use diagnostics::Code;
@@ -21,7 +22,7 @@ pub struct Report {
     /// The name that an image gives itself.
     pub name: Option<String>,
     /// The digest of the image, or of the module.
-    pub digest: String,
+    pub digest: Digest,
     /// The annotations of the image or its index.
     pub annotations: BTreeMap<String, String>,
     /// The image of each platform; none of a module alone.
@@ -41,7 +42,7 @@ pub struct PlatformReport {
     /// Such as linux/amd64.
     pub platform: String,
     /// The digest of its manifest.
-    pub digest: String,
+    pub digest: Digest,
     /// The entrypoint.
     pub entrypoint: Vec<String>,
     /// As whom.
@@ -53,7 +54,7 @@ pub struct PlatformReport {
     /// The layers, the lowest first.
     pub layers: Vec<LayerReport>,
     /// The digest of the module that is started.
-    pub module: Option<String>,
+    pub module: Option<Digest>,
     /// Whether it has `/etc/services`.
     pub has_services: bool,
     /// The modules in it, by path.
@@ -72,7 +73,7 @@ pub struct LayerReport {
     /// How it is packed.
     pub media_type: String,
     /// Its digest.
-    pub digest: String,
+    pub digest: Digest,
     /// Its bytes as they are pulled.
     pub size_bytes: u64,
 }
@@ -82,7 +83,7 @@ pub struct LayerReport {
 #[serde(rename_all = "camelCase")]
 pub struct ModuleReport {
     /// Its digest.
-    pub digest: String,
+    pub digest: Digest,
     /// Its bytes.
     pub size_bytes: usize,
     /// Its imports.

@@ -6,8 +6,10 @@
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use crate::Digest;
 use crate::image::specification::Index;
-use crate::image::{Definition, Layout, json as to_bytes};
+use crate::image::{Definition, Layout, LayoutError};
+use crate::pattern::matches;
 use crate::signature::envelope::EnvelopeError;
 
 /// Its media type, and its type as an artifact.
@@ -29,9 +31,9 @@ const SOURCE_ANNOTATION: &str = "org.opencontainers.image.source";
 pub struct Origin<'a> {
     /// The Cargo profile it was compiled with.
     pub profile: &'a str,
-    /// The digest of all sources.
+    /// The digits of the SHA-256 of all sources.
     pub sources: &'a str,
-    /// The digest of Cargo.lock.
+    /// The same of Cargo.lock.
     pub lock: &'a str,
     /// The image of the builder.
     pub builder_image: &'a str,
@@ -44,9 +46,12 @@ pub struct Origin<'a> {
 }
 
 /// Writes the statement of an image.
-pub fn document(layout: &Layout, definition: &Definition, origin: &Origin<'_>) -> Vec<u8> {
-    let digits = |digest: &str| json!({"sha256": digest.trim_start_matches("sha256:")});
-    let source = Index::from_blob(&layout.root).annotations.remove(SOURCE_ANNOTATION);
+///
+/// # Errors
+/// When the image has no index that can be read.
+pub fn document(layout: &Layout, definition: &Definition, origin: &Origin<'_>) -> Result<Vec<u8>, LayoutError> {
+    let digits = |digits: &str| json!({"sha256": digits});
+    let source = Index::from_blob(&layout.root)?.annotations.remove(SOURCE_ANNOTATION);
     let checkout = origin.commit.map(|commit| {
         let mut checkout = json!({"name": "checkout", "digest": {"gitCommit": commit}});
         if let Some(source) = source {
@@ -66,9 +71,9 @@ pub fn document(layout: &Layout, definition: &Definition, origin: &Origin<'_>) -
     if !definition.features.is_empty() {
         parameters["features"] = json!(definition.features);
     }
-    to_bytes(&json!({
+    let statement = json!({
         "_type": "https://in-toto.io/Statement/v1",
-        "subject": [{"name": definition.name, "digest": digits(layout.digest())}],
+        "subject": [{"name": definition.name, "digest": digits(layout.digest().hex())}],
         "predicateType": PREDICATE,
         "predicate": {
             "buildDefinition": {
@@ -78,7 +83,8 @@ pub fn document(layout: &Layout, definition: &Definition, origin: &Origin<'_>) -
             },
             "runDetails": {"builder": {"id": BUILDER, "version": {"deploy-tool": env!("CARGO_PKG_VERSION")}}},
         },
-    }))
+    });
+    Ok(statement.to_string().into_bytes())
 }
 
 /// The provenance of an image in a statement.
@@ -117,6 +123,11 @@ impl Provenance {
         })
     }
 
+    /// Whether it is about the image with that digest.
+    pub fn is_about(&self, image: &Digest) -> bool {
+        self.subjects.iter().any(|subject| *image == **subject)
+    }
+
     /// Whether the builder is one of a pattern, in which `*` stands for any text.
     pub fn is_built_by(&self, pattern: &str) -> bool {
         matches(pattern, &self.builder)
@@ -148,13 +159,13 @@ pub enum ProvenanceError {
 /// # Errors
 /// When none is accepted: the reason of the closest one.
 pub fn find(
-    digest: &str,
+    digest: &Digest,
     opened: impl IntoIterator<Item = Result<Vec<u8>, EnvelopeError>>,
 ) -> Result<Provenance, ProvenanceError> {
     let mut reason = ProvenanceError::Missing;
     for statement in opened {
         let closer = match statement.map(|bytes| Provenance::read(&bytes)) {
-            Ok(Some(found)) if found.subjects.iter().any(|subject| subject == digest) => return Ok(found),
+            Ok(Some(found)) if found.is_about(digest) => return Ok(found),
             Ok(Some(found)) => ProvenanceError::Other(found.subjects.join(", ")),
             Ok(None) => ProvenanceError::Missing,
             Err(error) => ProvenanceError::Envelope(error),
@@ -162,18 +173,6 @@ pub fn find(
         reason = reason.max(closer);
     }
     Err(reason)
-}
-
-fn matches(pattern: &str, text: &str) -> bool {
-    let Some((start, rest)) = pattern.split_once('*') else {
-        return pattern == text;
-    };
-    let (inner, end) = rest.rsplit_once('*').unwrap_or(("", rest));
-    let between = text.strip_prefix(start).and_then(|text| text.strip_suffix(end));
-    let found = inner.split('*').try_fold(between.unwrap_or_default(), |left, part| {
-        left.split_once(part).map(|(_, left)| left)
-    });
-    between.is_some() && found.is_some()
 }
 
 #[cfg(test)]

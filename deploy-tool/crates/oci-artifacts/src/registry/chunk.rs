@@ -81,6 +81,7 @@ async fn read(source: &BlobSource, file: Option<File>, start: u64, buffer: &mut 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Digest;
 
     #[tokio::test]
     async fn a_piece_is_that_part_of_its_file() {
@@ -96,7 +97,7 @@ mod tests {
             let sent = Arc::new(AtomicU64::new(0));
             let blob = Blob {
                 media_type: String::new(),
-                digest: String::new(),
+                digest: Digest::default(),
                 size: bytes.len() as u64 - 3,
                 source,
             };

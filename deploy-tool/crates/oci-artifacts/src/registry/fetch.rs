@@ -12,9 +12,9 @@ use super::connection::Connection;
 use super::error::RegistryError;
 use super::http_client::{Request, Response, Saved};
 use super::referrers;
-use crate::digest;
+use crate::Digest;
+use crate::image::Blob;
 use crate::image::specification::{Descriptor, media_type};
-use crate::image::{Blob, tag};
 
 /// The accepted media types of manifests.
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
@@ -44,10 +44,12 @@ impl Connection {
     ///
     /// # Errors
     /// When the request fails.
-    pub async fn fetch_digest(&self, name: &str) -> Result<Option<String>, RegistryError> {
+    pub async fn fetch_digest(&self, name: &str) -> Result<Option<Digest>, RegistryError> {
         let answer = self.ask(Method::HEAD, &format!("manifests/{name}")).await?;
         match answer.status {
-            StatusCode::OK => Ok(answer.header("docker-content-digest").map(str::to_owned)),
+            StatusCode::OK => Ok(answer
+                .header("docker-content-digest")
+                .and_then(|text| text.parse().ok())),
             StatusCode::NOT_FOUND => Ok(None),
             _ => Err(RegistryError::Refused(answer.refusal())),
         }
@@ -57,8 +59,8 @@ impl Connection {
     ///
     /// # Errors
     /// When it cannot be read, or its digest does not match.
-    pub async fn document(&self, digest: &str) -> Result<Option<Vec<u8>>, RegistryError> {
-        let answer = self.content(&format!("blobs/{digest}"), digest).await?;
+    pub async fn document(&self, digest: &Digest) -> Result<Option<Vec<u8>>, RegistryError> {
+        let answer = self.content(&format!("blobs/{digest}"), digest.as_str()).await?;
         Ok(answer.map(|answer| answer.body))
     }
 
@@ -75,9 +77,9 @@ impl Connection {
         let answer = self.send(&request).await?;
         match answer.status {
             StatusCode::OK => {
-                let found = std::fs::File::open(path).and_then(digest::read);
+                let found = std::fs::File::open(path).and_then(Digest::of_reader);
                 let found = found.map_err(|error| RegistryError::LocalFile(format!("{}: {error}", path.display())))?;
-                check_digest(&found, &blob.digest).map(|()| true)
+                check_digest(&found, blob.digest.as_str()).map(|()| true)
             }
             StatusCode::NOT_FOUND => Ok(false),
             _ => Err(RegistryError::Refused(answer.refusal())),
@@ -90,7 +92,7 @@ impl Connection {
     ///
     /// # Errors
     /// When the request fails.
-    pub async fn referrers(&self, digest: &str) -> Result<Vec<Blob>, RegistryError> {
+    pub async fn referrers(&self, digest: &Digest) -> Result<Vec<Blob>, RegistryError> {
         let answer = self.ask(Method::GET, &format!("referrers/{digest}")).await?;
         let listed = match answer.status {
             StatusCode::OK => referrers::listed(&kind(&answer), &answer.body),
@@ -99,7 +101,7 @@ impl Connection {
         let listed = match listed {
             Some(listed) => listed,
             None => {
-                let list = self.manifest(&tag(digest)).await?;
+                let list = self.manifest(&digest.to_tag()).await?;
                 let listed = list.and_then(|list| referrers::listed(&list.media_type, list.bytes()));
                 listed.unwrap_or_default()
             }
@@ -107,7 +109,7 @@ impl Connection {
         let found = self.manifests(&listed).await?;
         Ok(found
             .into_iter()
-            .filter(|manifest| referrers::subject(manifest).as_deref() == Some(digest))
+            .filter(|manifest| referrers::subject(manifest).as_ref() == Some(digest))
             .collect())
     }
 
@@ -115,8 +117,8 @@ impl Connection {
     ///
     /// # Errors
     /// When they cannot be read, or are so large together that they are made to fill the memory of their reader.
-    pub async fn manifests(&self, names: &[String]) -> Result<Vec<Blob>, RegistryError> {
-        let found = futures::stream::iter(names.iter().take(MOST_MANIFESTS)).map(|name| self.manifest(name));
+    pub async fn manifests(&self, names: &[impl AsRef<str>]) -> Result<Vec<Blob>, RegistryError> {
+        let found = futures::stream::iter(names.iter().take(MOST_MANIFESTS)).map(|name| self.manifest(name.as_ref()));
         let mut found = std::pin::pin!(found.buffered(PARALLEL));
         let (mut manifests, mut bytes) = (Vec::new(), 0);
         while let Some(manifest) = found.next().await {
@@ -137,7 +139,7 @@ impl Connection {
         let answer = self.ask(Method::GET, path).await?;
         match answer.status {
             StatusCode::OK if name.contains(':') => {
-                check_digest(&digest::oci(&answer.body), name).map(|()| Some(answer))
+                check_digest(&Digest::of(&answer.body), name).map(|()| Some(answer))
             }
             StatusCode::OK => Ok(Some(answer)),
             StatusCode::NOT_FOUND => Ok(None),
@@ -159,8 +161,8 @@ fn kind(answer: &Response) -> String {
     media_type(&answer.body).unwrap_or_else(|| header.to_owned())
 }
 
-fn check_digest(found: &str, expected: &str) -> Result<(), RegistryError> {
-    if found == expected {
+fn check_digest(found: &Digest, expected: &str) -> Result<(), RegistryError> {
+    if *found == *expected {
         Ok(())
     } else {
         Err(RegistryError::DigestMismatch(format!(

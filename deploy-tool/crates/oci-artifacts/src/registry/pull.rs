@@ -7,6 +7,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::connection::Connection;
 use super::error::RegistryError;
+use crate::Digest;
 use crate::image::layout::{self, LayoutError};
 use crate::image::specification::{ATTACHED_ANNOTATION, Descriptor};
 use crate::image::{Blob, BlobSource, Layout};
@@ -55,12 +56,12 @@ pub async fn pull(
     if layout::is_index(&root.media_type) {
         let mut images = layout::images(&root)?;
         images.retain(|image| !image.annotations.contains_key(ATTACHED_ANNOTATION) && is_wanted(image));
-        let digests: Vec<String> = images.iter().map(|image| image.digest.clone()).collect();
+        let digests: Vec<Digest> = images.iter().map(|image| image.digest.clone()).collect();
         manifests = connection.manifests(&digests).await?;
         let is_there = |image: &Descriptor| manifests.iter().any(|found| found.digest == image.digest);
         absent = images.into_iter().filter(|image| !is_there(image)).collect();
         if let (true, Some(image)) = (manifests.is_empty(), absent.first()) {
-            return Err(LayoutError::Missing(image.digest.clone()).into());
+            return Err(LayoutError::Missing(image.digest.to_string()).into());
         }
     }
     let images = if layout::is_index(&root.media_type) {
@@ -97,16 +98,16 @@ pub async fn pull(
 
 async fn document(connection: &Connection, blob: &Descriptor) -> Result<Blob, PullError> {
     let bytes = connection.document(&blob.digest).await?;
-    let bytes = bytes.ok_or_else(|| LayoutError::Missing(blob.digest.clone()))?;
+    let bytes = bytes.ok_or_else(|| LayoutError::Missing(blob.digest.to_string()))?;
     Ok(Blob::from_bytes(&blob.media_type, bytes))
 }
 
 async fn file(connection: &Connection, blob: &Descriptor, folder: &Path) -> Result<Blob, PullError> {
     // Only digests make paths, so that none leads elsewhere.
-    let name = layout::path(&blob.digest).ok_or_else(|| LayoutError::Digest(blob.digest.clone()))?;
+    let name = layout::path(&blob.digest)?;
     let path = folder.join(name.replace('/', "-"));
     if !connection.save(blob, &path).await? {
-        return Err(LayoutError::Missing(blob.digest.clone()).into());
+        return Err(LayoutError::Missing(blob.digest.to_string()).into());
     }
     Ok(Blob {
         media_type: blob.media_type.clone(),
@@ -117,7 +118,7 @@ async fn file(connection: &Connection, blob: &Descriptor, folder: &Path) -> Resu
 }
 
 /// What names the image as its subject, and what cosign keeps under tags made from its digest.
-async fn attached(connection: &Connection, digest: &str) -> Result<Vec<Blob>, RegistryError> {
+async fn attached(connection: &Connection, digest: &Digest) -> Result<Vec<Blob>, RegistryError> {
     let mut found = connection.referrers(digest).await?;
     found.extend(connection.manifests(&signature::tags(digest)).await?);
     Ok(found)

@@ -17,10 +17,12 @@ use super::http_client::{Content, Request, Response};
 use super::referrers;
 use super::upload::{same_digest, upload};
 use super::upload_progress::Progress;
-use super::upload_progress::{Stage, blob_row, bytes};
+use super::upload_progress::{Stage, blob_row};
+use crate::Digest;
 use crate::image::specification::{INDEX, Manifest};
-use crate::image::{Blob, Layout, artifact, tag};
+use crate::image::{Blob, Layout, artifact};
 use diagnostics::Result;
+use diagnostics::size::bytes;
 
 /// Limit of concurrent uploads.
 const PARALLEL: usize = 4;
@@ -34,7 +36,7 @@ pub struct Pushed {
     /// The exact reference: the repository and the digest.
     pub reference: String,
     /// The digest of the image.
-    pub digest: String,
+    pub digest: Digest,
     /// The tags that name it now.
     pub tags: Vec<String>,
     /// How many blobs were uploaded.
@@ -110,7 +112,7 @@ impl Push<'_> {
         };
         let mut missing = Vec::new();
         for manifest in self.layout.manifests.iter().chain([root]).chain(&self.layout.referrers) {
-            if self.connection.fetch_digest(&manifest.digest).await?.as_deref() != Some(manifest.digest.as_str()) {
+            if self.connection.fetch_digest(manifest.digest.as_str()).await?.as_ref() != Some(&manifest.digest) {
                 missing.push(manifest);
             }
         }
@@ -132,7 +134,7 @@ impl Push<'_> {
             }
         }
         for tag in tags {
-            if self.connection.fetch_digest(tag).await?.as_deref() != Some(root.digest.as_str()) {
+            if self.connection.fetch_digest(tag).await?.as_ref() != Some(&root.digest) {
                 self.progress.activity(&format!("tag {tag}"));
                 self.put(root, tag).await?;
                 pushed.changed = true;
@@ -201,7 +203,7 @@ impl Push<'_> {
 
     /// Pushes a manifest, and adds it to the referrers tag of its subject, where the registry does not support referrers.
     async fn manifest(&self, manifest: &Blob) -> Result<(), RegistryError> {
-        let answer = self.put(manifest, &manifest.digest).await?;
+        let answer = self.put(manifest, manifest.digest.as_str()).await?;
         match (referrers::subject(manifest), answer.header("oci-subject")) {
             (Some(subject), None) => self.list(manifest, &subject).await,
             _ => Ok(()),
@@ -209,7 +211,10 @@ impl Push<'_> {
     }
 
     fn not_attached(&self, manifest: &Blob, refusal: &Refusal) -> String {
-        let what = artifact::artifact(&Manifest::from_blob(manifest)).unwrap_or_else(|| manifest.digest.clone());
+        let what = Manifest::from_blob(manifest)
+            .ok()
+            .and_then(|read| artifact::artifact(&read));
+        let what = what.unwrap_or_else(|| manifest.digest.to_string());
         format!(
             "`{}` does not take {what}, which is attached to the image: {}. The image is there without it: `inspect` does not \
              show it; without provenance, `sign` signs the image alone, and `verify --builder` refuses it",
@@ -230,16 +235,16 @@ impl Push<'_> {
     }
 
     /// Keeps account of a referrer for a registry that does not.
-    async fn list(&self, manifest: &Blob, subject: &str) -> Result<(), RegistryError> {
-        let tag = tag(subject);
+    async fn list(&self, manifest: &Blob, subject: &Digest) -> Result<(), RegistryError> {
+        let tag = subject.to_tag();
         let before = self.connection.manifest(&tag).await?;
         let listed = before
             .as_ref()
             .and_then(|before| referrers::listed(&before.media_type, before.bytes()))
             .unwrap_or_default();
-        let has_other_subject = |found: &&Blob| referrers::subject(found).as_deref() != Some(subject);
+        let has_other_subject = |found: &&Blob| referrers::subject(found).as_ref() != Some(subject);
         let found = self.connection.manifests(&listed).await?;
-        let unrelated: Vec<String> = found
+        let unrelated: Vec<Digest> = found
             .iter()
             .filter(has_other_subject)
             .map(|found| found.digest.clone())

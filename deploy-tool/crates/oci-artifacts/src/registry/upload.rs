@@ -15,6 +15,7 @@ use super::error::RegistryError;
 use super::http_client::{Content, Request, Response};
 use super::retry::Backoff;
 use super::upload_progress::Stage;
+use crate::Digest;
 use crate::image::Blob;
 
 /// The largest chunk. What a cut costs is sent again, and some proxies take no request of more than 100 MB.
@@ -99,7 +100,7 @@ async fn start(connection: &Connection, blob: &Blob, from: Option<&str>) -> Resu
     let mut url = connection.at("blobs/uploads/")?;
     if let Some(from) = from {
         url.query_pairs_mut()
-            .append_pair("mount", &blob.digest)
+            .append_pair("mount", blob.digest.as_str())
             .append_pair("from", from);
     }
     let answer = connection.send(&Request::new(Method::POST, url)).await?;
@@ -148,7 +149,7 @@ async fn send_rest(
         session.offset += length;
     }
     let mut url = session.location.clone();
-    url.query_pairs_mut().append_pair("digest", &blob.digest);
+    url.query_pairs_mut().append_pair("digest", blob.digest.as_str());
     let mut request = Request::new(Method::PUT, url);
     request.headers = vec![(CONTENT_LENGTH, "0".to_owned())];
     let answer = connection.exchange(&request).await?;
@@ -196,9 +197,9 @@ fn location(answer: &Response) -> Result<Url, RegistryError> {
 }
 
 /// Whether the registry names the digest that was sent. It need not name any.
-pub fn same_digest(answer: &Response, expected: &str) -> Result<(), RegistryError> {
+pub fn same_digest(answer: &Response, expected: &Digest) -> Result<(), RegistryError> {
     match answer.header(DIGEST_HEADER) {
-        Some(named) if named != expected => Err(RegistryError::DigestMismatch(format!(
+        Some(named) if *expected != *named => Err(RegistryError::DigestMismatch(format!(
             "it names {named} what was sent as {expected}"
         ))),
         _ => Ok(()),

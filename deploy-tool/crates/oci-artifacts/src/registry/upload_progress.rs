@@ -1,5 +1,8 @@
 //! The progress of uploads.
 
+use crate::Digest;
+use diagnostics::size::bytes;
+
 /// The progress of a blob.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlobRow {
@@ -44,8 +47,8 @@ pub enum Stage {
 }
 
 /// The row of a blob. `what` is its role: layer, configuration.
-pub fn blob_row(what: &str, digest: &str, size: u64, stage: Stage) -> BlobRow {
-    let short: String = digest.trim_start_matches("sha256:").chars().take(12).collect();
+pub fn blob_row(what: &str, digest: &Digest, size: u64, stage: Stage) -> BlobRow {
+    let short = digest.hex().get(..12).unwrap_or(digest.hex());
     let reason = match stage {
         Stage::Queued => format!("waiting ({})", bytes(size)),
         Stage::Moving(sent) => bar(sent, size),
@@ -67,34 +70,22 @@ fn bar(sent: u64, size: u64) -> String {
     format!("{done}{left} {} % of {}", steps * 100 / STEPS, bytes(size))
 }
 
-/// 3.1 MB
-pub fn bytes(count: u64) -> String {
-    // Precision is lost beyond what a page of text can show.
-    #[allow(clippy::cast_precision_loss)]
-    let count = count as f64;
-    match count {
-        _ if count < 1e3 => format!("{count} bytes"),
-        _ if count < 1e6 => format!("{:.1} kB", count / 1e3),
-        _ => format!("{:.1} MB", count / 1e6),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_row_says_how_far_a_blob_is() {
-        let row_text = |stage| blob_row("layer", "sha256:0123456789abcdef", 5_000_000, stage).text;
+        let digest = format!("sha256:{}", "0123456789abcdef".repeat(4)).parse().unwrap();
+        let row_text = |stage| blob_row("layer", &digest, 5_000_000, stage).text;
         assert_eq!(row_text(Stage::Queued), "waiting (5.0 MB)");
         assert_eq!(row_text(Stage::Moving(0)), "░░░░░░░░░░ 0 % of 5.0 MB");
         assert_eq!(row_text(Stage::Moving(3_100_000)), "██████░░░░ 60 % of 5.0 MB");
         assert_eq!(row_text(Stage::Moving(9_000_000)), "██████████ 100 % of 5.0 MB");
         assert_eq!(row_text(Stage::Uploaded), "uploaded (5.0 MB)");
         assert_eq!(
-            blob_row("layer", "sha256:0123456789abcdef", 0, Stage::Moving(0)).title,
+            blob_row("layer", &digest, 0, Stage::Moving(0)).title,
             "layer 0123456789ab"
         );
-        assert_eq!((bytes(12), bytes(12_345)), ("12 bytes".into(), "12.3 kB".into()));
     }
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::envelope::{self, EnvelopeError};
 use super::key::PublicKey;
 use super::manifest::Verdict;
+use crate::Digest;
 
 /// The beginning of the artifact's type; what follows is the version.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle";
@@ -53,7 +54,7 @@ pub fn envelope(bundle: &[u8]) -> Option<Vec<u8>> {
 /// When it is no signed statement, or signed by another key.
 pub fn verify(
     key: &PublicKey,
-    digest: &str,
+    digest: &Digest,
     sealed: &[u8],
     is_right: impl Fn(&str) -> bool,
 ) -> Result<Verdict, EnvelopeError> {
@@ -63,10 +64,8 @@ pub fn verify(
         return Ok(Verdict::Nothing);
     }
     let is_of = |subject: &&Subject| {
-        subject
-            .digest
-            .get("sha256")
-            .is_some_and(|digits| digest == format!("sha256:{digits}"))
+        let digits = subject.digest.get(digest.algorithm());
+        digits.is_some_and(|digits| digits == digest.hex())
     };
     let verdicts = statement.subject.iter().filter(is_of);
     let best = verdicts

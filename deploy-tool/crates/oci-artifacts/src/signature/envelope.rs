@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::key::{KeyError, PrivateKey, PublicKey};
+use super::error::SignatureError;
+use super::key::{PrivateKey, PublicKey};
 
 /// The media type of an envelope.
 pub const MEDIA_TYPE: &str = "application/vnd.dsse.envelope.v1+json";
@@ -48,15 +49,16 @@ pub enum EnvelopeError {
 ///
 /// # Errors
 /// When the key cannot sign.
-pub fn seal(key: &PrivateKey, statement: &[u8]) -> Result<Vec<u8>, KeyError> {
-    Ok(crate::image::json(&Envelope {
+pub fn seal(key: &PrivateKey, statement: &[u8]) -> Result<Vec<u8>, SignatureError> {
+    let envelope = Envelope {
         payload_type: STATEMENT.to_owned(),
         payload: STANDARD.encode(statement),
         signatures: vec![Signature {
             keyid: key.public().fingerprint(),
             sig: STANDARD.encode(key.sign(&signed_bytes(STATEMENT, statement))?),
         }],
-    }))
+    };
+    serde_json::to_vec(&envelope).map_err(SignatureError::Unwritable)
 }
 
 /// The statement in an envelope that the holder of the key has signed.

@@ -1,72 +1,23 @@
 //! The image that carries signatures: one layer a signature.
 
-use std::collections::BTreeMap;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use thiserror::Error;
 
 use super::envelope;
-use super::key::{KeyError, PrivateKey, PublicKey};
+use super::error::{MOST_SIGNATURES, SignatureError};
+use super::key::{PrivateKey, PublicKey};
 use super::payload::{MEDIA_TYPE, Payload};
-use crate::digest;
+use crate::Digest;
+use crate::image::Blob;
+use crate::image::specification::{CONFIGURATION, Descriptor, MANIFEST, Manifest};
 
 /// The annotation of a layer with the signature of its bytes.
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 /// The annotation of a layer with the kind of its statement.
 const PREDICATE: &str = "predicateType";
-/// Limit of signatures, against a denial of service.
-const MOST_SIGNATURES: usize = 100;
 /// A document to be signed has a few hundred bytes.
 const MOST_PAYLOAD_BYTES: u64 = 64 << 10;
-
-/// Why an image cannot be signed, or its signatures cannot be read.
-#[derive(Debug, Error)]
-pub enum SignatureError {
-    /// The key.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// The manifest under the signature tag is of another type.
-    #[error("what is under the tag of its signatures is no image of cosign: {0}")]
-    Manifest(#[from] serde_json::Error),
-    /// Too many signatures.
-    #[error("it has more than {MOST_SIGNATURES} signatures")]
-    Many,
-}
-
-/// A manifest under the tag of the signatures.
-#[derive(Debug, Deserialize, Serialize)]
-struct Manifest {
-    #[serde(rename = "schemaVersion")]
-    schema_version: u8,
-    #[serde(rename = "mediaType")]
-    media_type: String,
-    config: Descriptor,
-    layers: Vec<Descriptor>,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Descriptor {
-    media_type: String,
-    digest: String,
-    size: u64,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    annotations: BTreeMap<String, String>,
-}
-
-impl Descriptor {
-    fn new(media_type: &str, bytes: &[u8]) -> Self {
-        Self {
-            media_type: media_type.to_owned(),
-            digest: digest::oci(bytes),
-            size: bytes.len() as u64,
-            annotations: BTreeMap::new(),
-        }
-    }
-}
 
 /// A signature to push: two blobs, and their manifest.
 #[derive(Clone, Debug)]
@@ -87,12 +38,12 @@ pub struct Signed {
 pub fn sign(
     key: &PrivateKey,
     repository: &str,
-    digest: &str,
+    digest: &Digest,
     existing: Option<&[u8]>,
 ) -> Result<Option<Signed>, SignatureError> {
     let layers = existing.map(layers).transpose()?.unwrap_or_default();
-    let payload = serde_json::to_vec(&Payload::new(repository, digest))?;
-    let mut layer = Descriptor::new(MEDIA_TYPE, &payload);
+    let payload = serde_json::to_vec(&Payload::new(repository, digest)).map_err(SignatureError::Unwritable)?;
+    let mut layer = Blob::from_bytes(MEDIA_TYPE, payload.clone()).descriptor();
     let is_ours = |found: &Descriptor| {
         let signature = found
             .annotations
@@ -115,7 +66,7 @@ pub fn sign(
 /// When `existing` is no manifest of signed statements.
 pub fn attach(envelope: Vec<u8>, predicate: &str, existing: Option<&[u8]>) -> Result<Signed, SignatureError> {
     let layers = existing.map(layers).transpose()?.unwrap_or_default();
-    let mut layer = Descriptor::new(envelope::MEDIA_TYPE, &envelope);
+    let mut layer = Blob::from_bytes(envelope::MEDIA_TYPE, envelope.clone()).descriptor();
     // cosign requires this annotation, though the signature is in the envelope.
     layer.annotations.insert(SIGNATURE.to_owned(), String::new());
     layer.annotations.insert(PREDICATE.to_owned(), predicate.to_owned());
@@ -126,7 +77,7 @@ pub fn attach(envelope: Vec<u8>, predicate: &str, existing: Option<&[u8]>) -> Re
 ///
 /// # Errors
 /// When it is another manifest, or names too many.
-pub fn envelopes(manifest: &[u8], predicate: &str) -> Result<Vec<String>, SignatureError> {
+pub fn envelopes(manifest: &[u8], predicate: &str) -> Result<Vec<Digest>, SignatureError> {
     let of_kind = |layer: &Descriptor| {
         let layer_predicate = layer.annotations.get(PREDICATE);
         layer.media_type == envelope::MEDIA_TYPE
@@ -139,18 +90,20 @@ pub fn envelopes(manifest: &[u8], predicate: &str) -> Result<Vec<String>, Signat
 /// The image of these layers and one more.
 fn with_layer(mut layers: Vec<Descriptor>, layer: Descriptor, payload: Vec<u8>) -> Result<Signed, SignatureError> {
     layers.push(layer);
-    let contents: Vec<&str> = layers.iter().map(|layer| layer.digest.as_str()).collect();
-    let configuration = serde_json::to_vec(&json!({
+    let contents: Vec<&Digest> = layers.iter().map(|layer| &layer.digest).collect();
+    let configuration = json!({
         "architecture": "", "os": "", "config": {}, "rootfs": {"type": "layers", "diff_ids": contents},
-    }))?;
+    });
+    let configuration = configuration.to_string().into_bytes();
     let manifest = Manifest {
         schema_version: 2,
-        media_type: "application/vnd.oci.image.manifest.v1+json".to_owned(),
-        config: Descriptor::new("application/vnd.oci.image.config.v1+json", &configuration),
+        media_type: MANIFEST.to_owned(),
+        config: Blob::from_bytes(CONFIGURATION, configuration.clone()).descriptor(),
         layers,
+        ..Manifest::default()
     };
     Ok(Signed {
-        manifest: serde_json::to_vec(&manifest)?,
+        manifest: serde_json::to_vec(&manifest).map_err(SignatureError::Unwritable)?,
         payload,
         configuration,
     })
@@ -160,7 +113,7 @@ fn with_layer(mut layers: Vec<Descriptor>, layer: Descriptor, payload: Vec<u8>) 
 #[derive(Clone, Debug)]
 pub struct Candidate {
     /// The digest of the document.
-    pub digest: String,
+    pub digest: Digest,
     /// Its bytes.
     pub size: u64,
     signature: Vec<u8>,
@@ -190,7 +143,7 @@ impl Verdict {
 
 impl Candidate {
     /// Whether the holder of the key has signed the image with that digest in the right repository; `payload` is the document.
-    pub fn verify(&self, key: &PublicKey, digest: &str, payload: &[u8], is_right: impl Fn(&str) -> bool) -> Verdict {
+    pub fn verify(&self, key: &PublicKey, digest: &Digest, payload: &[u8], is_right: impl Fn(&str) -> bool) -> Verdict {
         let is_signed = key.has_signed(payload, &self.signature);
         let payload = serde_json::from_slice::<Payload>(payload).ok().filter(|_| is_signed);
         match payload.filter(|payload| payload.digest() == Some(digest)) {
@@ -218,7 +171,7 @@ pub fn candidates(manifest: &[u8]) -> Result<Vec<Candidate>, SignatureError> {
 }
 
 fn layers(manifest: &[u8]) -> Result<Vec<Descriptor>, SignatureError> {
-    let manifest: Manifest = serde_json::from_slice(manifest)?;
+    let manifest: Manifest = serde_json::from_slice(manifest).map_err(SignatureError::Manifest)?;
     if manifest.layers.len() <= MOST_SIGNATURES {
         Ok(manifest.layers)
     } else {

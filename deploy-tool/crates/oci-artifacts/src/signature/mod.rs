@@ -11,12 +11,14 @@
 
 pub mod bundle;
 pub mod envelope;
+mod error;
 mod key;
 mod manifest;
 mod payload;
 
+pub use error::SignatureError;
 pub use key::{KeyError, PrivateKey, PublicKey};
-pub use manifest::{Candidate, SignatureError, Signed, Verdict, attach, candidates, envelopes, sign};
+pub use manifest::{Candidate, Signed, Verdict, attach, candidates, envelopes, sign};
 pub use payload::{MEDIA_TYPE, statements_tag, tag, tags};
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Digest;
+
 /// The media type of the document.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 const KIND: &str = "cosign container image signature";
@@ -32,19 +34,19 @@ struct Identity {
 #[derive(Debug, Deserialize, Serialize)]
 struct Image {
     #[serde(rename = "docker-manifest-digest")]
-    docker_manifest_digest: String,
+    docker_manifest_digest: Digest,
 }
 
 impl Payload {
     /// Of an image that is in a repository.
-    pub fn new(repository: &str, digest: &str) -> Self {
+    pub fn new(repository: &str, digest: &Digest) -> Self {
         Self {
             critical: Critical {
                 identity: Identity {
                     docker_reference: repository.to_owned(),
                 },
                 image: Image {
-                    docker_manifest_digest: digest.to_owned(),
+                    docker_manifest_digest: digest.clone(),
                 },
                 kind: KIND.to_owned(),
             },
@@ -53,8 +55,8 @@ impl Payload {
     }
 
     /// The digest it is about; none when it is a document of another kind.
-    pub fn digest(&self) -> Option<&str> {
-        (self.critical.kind == KIND).then_some(self.critical.image.docker_manifest_digest.as_str())
+    pub fn digest(&self) -> Option<&Digest> {
+        (self.critical.kind == KIND).then_some(&self.critical.image.docker_manifest_digest)
     }
 }
 
@@ -66,20 +68,20 @@ impl Payload {
 }
 
 /// The tags of cosign's attachments to a digest: signatures, attestations, bills of materials.
-pub fn tags(digest: &str) -> [String; 3] {
+pub fn tags(digest: &Digest) -> [String; 3] {
     [tag(digest), statements_tag(digest), tag_with(digest, "sbom")]
 }
 
 /// The tag under which the signatures of a digest are.
-pub fn tag(digest: &str) -> String {
+pub fn tag(digest: &Digest) -> String {
     tag_with(digest, "sig")
 }
 
 /// The tag under which the signed statements about a digest are.
-pub fn statements_tag(digest: &str) -> String {
+pub fn statements_tag(digest: &Digest) -> String {
     tag_with(digest, "att")
 }
 
-fn tag_with(digest: &str, ending: &str) -> String {
-    format!("{}.{ending}", digest.replace(':', "-"))
+fn tag_with(digest: &Digest, ending: &str) -> String {
+    format!("{}.{ending}", digest.to_tag())
 }

@@ -8,8 +8,9 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 use super::envelope::EnvelopeError;
 use super::key::P256_PREFIX;
 use super::*;
+use crate::Digest;
 
-const DIGEST: &str = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+const ABC: &str = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
 /// A key in the two forms that OpenSSL writes.
 struct Pem {
@@ -17,6 +18,7 @@ struct Pem {
     public: String,
 }
 
+static DIGEST: LazyLock<Digest> = LazyLock::new(|| ABC.parse().unwrap());
 static KEY: LazyLock<Pem> = LazyLock::new(pem);
 static OTHER: LazyLock<Pem> = LazyLock::new(pem);
 
@@ -37,10 +39,10 @@ fn pem() -> Pem {
 
 fn signed(existing: Option<&[u8]>) -> Option<Signed> {
     let key = PrivateKey::from_pem(KEY.private.as_bytes()).unwrap();
-    sign(&key, "registry.test/orders", DIGEST, existing).unwrap()
+    sign(&key, "registry.test/orders", &DIGEST, existing).unwrap()
 }
 
-fn verdict(key: &str, digest: &str, signed: &Signed, repository: &str) -> Verdict {
+fn verdict(key: &str, digest: &Digest, signed: &Signed, repository: &str) -> Verdict {
     let key = PublicKey::from_pem(key.as_bytes()).unwrap();
     let found = candidates(&signed.manifest).unwrap();
     let verdicts = found
@@ -49,7 +51,7 @@ fn verdict(key: &str, digest: &str, signed: &Signed, repository: &str) -> Verdic
     verdicts.max().unwrap()
 }
 
-fn proves(key: &str, digest: &str, signed: &Signed) -> bool {
+fn proves(key: &str, digest: &Digest, signed: &Signed) -> bool {
     verdict(key, digest, signed, "registry.test/orders") == Verdict::Good
 }
 
@@ -57,10 +59,10 @@ fn proves(key: &str, digest: &str, signed: &Signed) -> bool {
 fn a_signature_is_of_the_image_in_its_repository() {
     let signed = signed(None).unwrap();
     let expected = Verdict::OtherRepository("registry.test/orders".into());
-    assert_eq!(verdict(&KEY.public, DIGEST, &signed, "registry.test/events"), expected);
+    assert_eq!(verdict(&KEY.public, &DIGEST, &signed, "registry.test/events"), expected);
     // Who has not signed it at all is no other repository.
     assert_eq!(
-        verdict(&OTHER.public, DIGEST, &signed, "registry.test/events"),
+        verdict(&OTHER.public, &DIGEST, &signed, "registry.test/events"),
         Verdict::Nothing
     );
 }
@@ -95,24 +97,24 @@ fn a_bundle_is_a_signature_of_what_it_says() {
     let other_digest = "0".repeat(64);
     let elsewhere = Verdict::OtherRepository("registry.test/events".into());
     for (kind, name, digest, pem, expected) in [
-        (signature, "", DIGEST, &KEY.public, Ok(Verdict::Good)),
-        (signature, here, DIGEST, &KEY.public, Ok(Verdict::Good)),
-        (signature, "registry.test/events", DIGEST, &KEY.public, Ok(elsewhere)),
+        (signature, "", ABC, &KEY.public, Ok(Verdict::Good)),
+        (signature, here, ABC, &KEY.public, Ok(Verdict::Good)),
+        (signature, "registry.test/events", ABC, &KEY.public, Ok(elsewhere)),
         (signature, here, &other_digest, &KEY.public, Ok(Verdict::Nothing)),
         (
             "https://cyclonedx.org/bom",
             here,
-            DIGEST,
+            ABC,
             &KEY.public,
             Ok(Verdict::Nothing),
         ),
-        (signature, here, DIGEST, &OTHER.public, Err(EnvelopeError::Others)),
+        (signature, here, ABC, &OTHER.public, Err(EnvelopeError::Others)),
     ] {
         let sealed = bundle::envelope(&bundle(&statement(kind, name, digest))).unwrap();
-        let found = bundle::verify(&key(pem), DIGEST, &sealed, |named| named == here);
+        let found = bundle::verify(&key(pem), &DIGEST, &sealed, |named| named == here);
         assert_eq!(found, expected, "{kind} {name} {digest}");
     }
-    let good = String::from_utf8(bundle(&statement(signature, "", DIGEST))).unwrap();
+    let good = String::from_utf8(bundle(&statement(signature, "", ABC))).unwrap();
     for wrong in [
         "",
         "{}",
@@ -126,15 +128,15 @@ fn a_bundle_is_a_signature_of_what_it_says() {
 #[test]
 fn only_the_signer_of_that_digest_is_believed() {
     let signed = signed(None).unwrap();
-    assert!(proves(&KEY.public, DIGEST, &signed));
-    assert!(!proves(&OTHER.public, DIGEST, &signed));
-    assert!(!proves(&KEY.public, &DIGEST.replace('b', "c"), &signed));
+    assert!(proves(&KEY.public, &DIGEST, &signed));
+    assert!(!proves(&OTHER.public, &DIGEST, &signed));
+    assert!(!proves(&KEY.public, &ABC.replace('b', "c").parse().unwrap(), &signed));
     let mut forged = signed.clone();
     forged.payload = String::from_utf8(forged.payload)
         .unwrap()
         .replace("orders", "others")
         .into_bytes();
-    assert!(!proves(&KEY.public, DIGEST, &forged));
+    assert!(!proves(&KEY.public, &DIGEST, &forged));
 }
 
 #[test]
@@ -146,7 +148,7 @@ fn signing_again_adds_nothing_and_others_signatures_stay() {
         .replace("cosign/signature\":\"M", "cosign/signature\":\"N");
     let both = signed(Some(foreign.as_bytes())).unwrap();
     assert_eq!(candidates(&both.manifest).unwrap().len(), 2);
-    assert!(proves(&KEY.public, DIGEST, &both));
+    assert!(proves(&KEY.public, &DIGEST, &both));
 }
 
 #[test]
@@ -155,10 +157,10 @@ fn the_document_is_the_one_that_cosign_expects() {
     assert_eq!(
         payload,
         format!(
-            r#"{{"critical":{{"identity":{{"docker-reference":"registry.test/orders"}},"image":{{"docker-manifest-digest":"{DIGEST}"}},"type":"cosign container image signature"}},"optional":null}}"#
+            r#"{{"critical":{{"identity":{{"docker-reference":"registry.test/orders"}},"image":{{"docker-manifest-digest":"{ABC}"}},"type":"cosign container image signature"}},"optional":null}}"#
         )
     );
-    assert_eq!(tag(DIGEST), format!("{}.sig", DIGEST.replace(':', "-")));
+    assert_eq!(tag(&DIGEST), format!("{}.sig", ABC.replace(':', "-")));
 }
 
 #[test]
@@ -180,10 +182,10 @@ fn keys_of_other_kinds_are_refused_by_name() {
 #[test]
 fn what_is_no_manifest_of_signatures_is_refused() {
     assert!(candidates(b"{}").is_err());
+    let entry = format!(r#"{{"mediaType":"c","digest":"{ABC}","size":1}}"#);
     let many = format!(
-        r#"{{"schemaVersion":2,"mediaType":"m","config":{0},"layers":[{1}]}}"#,
-        r#"{"mediaType":"c","digest":"d","size":1}"#,
-        [r#"{"mediaType":"c","digest":"d","size":1}"#; 101].join(",")
+        r#"{{"schemaVersion":2,"mediaType":"m","config":{entry},"layers":[{}]}}"#,
+        vec![entry.as_str(); 101].join(",")
     );
     assert!(matches!(candidates(many.as_bytes()), Err(SignatureError::Many)));
 }
@@ -221,10 +223,12 @@ fn a_key_has_the_name_that_openssh_gives_it() {
 fn statements_join_those_that_are_there() {
     let first = attach(b"one".to_vec(), "a", None).unwrap();
     let both = attach(b"two".to_vec(), "b", Some(&first.manifest)).unwrap();
-    let digest = |bytes: &[u8]| crate::digest::oci(bytes);
-    assert_eq!(envelopes(&both.manifest, "a").unwrap(), [digest(b"one")]);
-    assert_eq!(envelopes(&both.manifest, "b").unwrap(), [digest(b"two")]);
+    assert_eq!(envelopes(&both.manifest, "a").unwrap(), [Digest::of(b"one")]);
+    assert_eq!(envelopes(&both.manifest, "b").unwrap(), [Digest::of(b"two")]);
     assert!(envelopes(b"{}", "a").is_err());
     // A manifest of signatures has none.
-    assert_eq!(envelopes(&signed(None).unwrap().manifest, "a").unwrap(), [""; 0]);
+    assert_eq!(
+        envelopes(&signed(None).unwrap().manifest, "a").unwrap(),
+        [] as [Digest; 0]
+    );
 }

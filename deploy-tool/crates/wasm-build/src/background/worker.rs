@@ -112,8 +112,8 @@ impl<'a> Background<'a> {
         };
         let process = start().map_err(failure)?.id();
         let sources = sources.to_owned();
-        self.cache
-            .write(&self.record, &oci_artifacts::image::json(&Job { process, sources }))?;
+        let record = serde_json::to_vec(&Job { process, sources }).map_err(|error| failure(error.into()))?;
+        self.cache.write(&self.record, &record)?;
         Ok(process)
     }
 

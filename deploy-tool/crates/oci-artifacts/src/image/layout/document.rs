@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::super::blob::Blob;
 use super::super::specification::{DOCKER_INDEX, DOCKER_MANIFEST, Descriptor, INDEX, Index, MANIFEST, Manifest};
+use crate::Digest;
 
 /// Manifests, indexes and configurations are read into memory. Registries have to take manifests of 4 MiB.
 /// <https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests>
@@ -29,31 +30,59 @@ pub enum LayoutError {
     /// A document is malformed.
     #[error("`{0}` is no {1}: {2}")]
     Malformed(String, &'static str, String),
-    /// The name of a blob.
+    /// A digest of another algorithm.
     #[error("`{0}` is no SHA-256 digest")]
-    Digest(String),
+    Digest(Digest),
     /// The bytes are not those of the digest.
     #[error("the blob `{0}` has other bytes: {1}")]
-    Damaged(String, String),
+    Damaged(Digest, String),
     /// Neither manifest nor index.
     #[error("`{0}` has the media type `{1}`, which is neither an image nor an index")]
-    MediaType(String, String),
+    MediaType(Digest, String),
     /// Not one image.
     #[error("it has {0} images, and one is expected")]
     Images(usize),
     /// An index that names an index.
     #[error("the index names the index `{0}`")]
-    Nested(String),
+    Nested(Digest),
     /// Too many.
     #[error("it names more than {MOST_MANIFESTS} manifests")]
     Many,
+    /// A document cannot be written.
+    #[error("it cannot be written as JSON: {0}")]
+    Unwritable(#[from] serde_json::Error),
+}
+
+impl Manifest {
+    /// The manifest in a blob.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn from_blob(blob: &Blob) -> Result<Self, LayoutError> {
+        parse(blob.digest.as_str(), blob.bytes())
+    }
+}
+
+impl Index {
+    /// The index in a blob.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn from_blob(blob: &Blob) -> Result<Self, LayoutError> {
+        parse(blob.digest.as_str(), blob.bytes())
+    }
 }
 
 /// The path of a blob in a layout. Only digests make paths, so that none leads elsewhere.
-pub fn path(digest: &str) -> Option<String> {
-    let digits = digest.strip_prefix("sha256:")?;
-    let hexadecimal = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    (digits.len() == 64 && digits.bytes().all(hexadecimal)).then(|| format!("blobs/sha256/{digits}"))
+///
+/// # Errors
+/// When it is another digest than SHA-256, by which no content can be verified.
+pub fn path(digest: &Digest) -> Result<String, LayoutError> {
+    if digest.is_sha256() {
+        Ok(format!("blobs/sha256/{}", digest.hex()))
+    } else {
+        Err(LayoutError::Digest(digest.clone()))
+    }
 }
 
 /// The manifests that an index names.
@@ -61,7 +90,7 @@ pub fn path(digest: &str) -> Option<String> {
 /// # Errors
 /// When it is no index, or names something else than images.
 pub fn images(index: &Blob) -> Result<Vec<Descriptor>, LayoutError> {
-    let Index { manifests, .. } = parse(&index.digest, index.bytes())?;
+    let Index { manifests, .. } = Index::from_blob(index)?;
     if manifests.len() > MOST_MANIFESTS {
         return Err(LayoutError::Many);
     }
@@ -80,16 +109,16 @@ pub fn images(index: &Blob) -> Result<Vec<Descriptor>, LayoutError> {
 /// When it is no manifest.
 pub fn parts(manifest: &Blob) -> Result<(Descriptor, Vec<Descriptor>), LayoutError> {
     kind(&manifest.digest, &manifest.media_type)?;
-    let Manifest { config, layers, .. } = parse(&manifest.digest, manifest.bytes())?;
+    let Manifest { config, layers, .. } = Manifest::from_blob(manifest)?;
     Ok((config, layers))
 }
 
 /// Nothing that is neither an image nor an index is read any further.
-pub(super) fn kind(digest: &str, media_type: &str) -> Result<(), LayoutError> {
+pub(super) fn kind(digest: &Digest, media_type: &str) -> Result<(), LayoutError> {
     if is_index(media_type) || is_manifest(media_type) {
         Ok(())
     } else {
-        Err(LayoutError::MediaType(digest.to_owned(), media_type.to_owned()))
+        Err(LayoutError::MediaType(digest.clone(), media_type.to_owned()))
     }
 }
 

@@ -11,6 +11,8 @@ use document::{MOST_MANIFESTS, parse};
 pub use reader::Files;
 use reader::{ManifestEntry, Reader};
 
+use crate::Digest;
+
 mod document;
 mod reader;
 
@@ -42,7 +44,7 @@ pub struct Layout {
 
 impl Layout {
     /// The image's identity.
-    pub fn digest(&self) -> &str {
+    pub fn digest(&self) -> &Digest {
         &self.root.digest
     }
 
@@ -107,29 +109,35 @@ impl Layout {
     }
 
     /// The image of one platform of an index, without the referrers of the index; none when there is no such image.
-    pub fn select_platform(mut self, platform: &str) -> Option<Self> {
+    ///
+    /// # Errors
+    /// When the index or the image cannot be read.
+    pub fn select_platform(mut self, platform: &str) -> Result<Option<Self>, LayoutError> {
+        if !is_index(&self.root.media_type) {
+            return Ok(None);
+        }
         let is_wanted = |entry: &Descriptor| {
             entry
                 .platform
                 .as_ref()
                 .is_some_and(|found| found.to_string() == platform)
         };
-        let entry = Index::from_blob(&self.root).manifests.into_iter().find(is_wanted)?;
-        let root = self
-            .manifests
-            .into_iter()
-            .find(|manifest| manifest.digest == entry.digest)?;
-        let (config, layers) = parts(&root).ok()?;
-        let own: BTreeSet<String> = std::iter::once(config).chain(layers).map(|blob| blob.digest).collect();
+        let entry = Index::from_blob(&self.root)?.manifests.into_iter().find(is_wanted);
+        let is_chosen = |manifest: &Blob| entry.as_ref().is_some_and(|entry| manifest.digest == entry.digest);
+        let Some(root) = self.manifests.into_iter().find(is_chosen) else {
+            return Ok(None);
+        };
+        let (config, layers) = parts(&root)?;
+        let own: BTreeSet<Digest> = std::iter::once(config).chain(layers).map(|blob| blob.digest).collect();
         self.blobs.retain(|blob| own.contains(&blob.digest));
-        Some(Self {
+        Ok(Some(Self {
             name: self.name,
             root,
             manifests: Vec::new(),
             absent: Vec::new(),
             blobs: self.blobs,
             referrers: Vec::new(),
-        })
+        }))
     }
 
     /// Refuses an index some of whose images are not there.
@@ -149,50 +157,49 @@ impl Layout {
     }
 
     /// A blob by its digest: a configuration or a layer.
-    pub fn blob(&self, digest: &str) -> Option<&Blob> {
-        self.blobs.iter().find(|blob| blob.digest == digest)
+    pub fn blob(&self, digest: &Digest) -> Option<&Blob> {
+        self.blobs.iter().find(|blob| blob.digest == *digest)
     }
 
     /// The text of index.json, with the image and its referrers.
-    pub fn index(&self) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// When the manifest of a referrer cannot be read.
+    pub fn index(&self) -> Result<Vec<u8>, LayoutError> {
         let mut root = self.root.descriptor();
         if let Some(name) = &self.name {
             root.annotations.insert(CONTAINERD_NAME.into(), name.clone());
             let tag = name.rsplit(':').next().unwrap_or_default();
             root.annotations.insert(REFERENCE_NAME.into(), tag.to_owned());
         }
-        let referrers = self.referrers.iter().map(|blob| Descriptor {
-            artifact_type: Manifest::from_blob(blob).artifact_type,
-            ..blob.descriptor()
-        });
-        super::json(&Index {
+        let mut manifests = vec![root];
+        for blob in &self.referrers {
+            manifests.push(Descriptor {
+                artifact_type: Manifest::from_blob(blob)?.artifact_type,
+                ..blob.descriptor()
+            });
+        }
+        Ok(serde_json::to_vec(&Index {
             schema_version: 2,
             media_type: INDEX.to_owned(),
-            manifests: std::iter::once(root).chain(referrers).collect(),
+            manifests,
             ..Index::default()
-        })
-    }
-
-    /// Bytes that a node pulls for the platform of one manifest: its configuration and its layers.
-    pub fn pulled_size(&self, manifest: &Blob) -> u64 {
-        let Manifest { config, layers, .. } = Manifest::from_blob(manifest);
-        config.size + layers.iter().map(|layer| layer.size).sum::<u64>()
+        })?)
     }
 
     /// The image without its referrers.
-    #[must_use]
-    pub fn without_attachments(mut self) -> Self {
-        let attached: Vec<Manifest> = self
-            .referrers
-            .drain(..)
-            .map(|blob| Manifest::from_blob(&blob))
-            .collect();
+    ///
+    /// # Errors
+    /// When the manifest of a referrer cannot be read.
+    pub fn without_attachments(mut self) -> Result<Self, LayoutError> {
+        let attached = self.referrers.drain(..).map(|blob| Manifest::from_blob(&blob));
+        let attached: Vec<Manifest> = attached.collect::<Result<_, _>>()?;
         let attached = attached
             .iter()
             .flat_map(|manifest| manifest.layers.iter().chain([&manifest.config]));
-        let digests: BTreeSet<&str> = attached.map(|descriptor| descriptor.digest.as_str()).collect();
-        self.blobs.retain(|blob| !digests.contains(blob.digest.as_str()));
-        self
+        let digests: BTreeSet<&Digest> = attached.map(|descriptor| &descriptor.digest).collect();
+        self.blobs.retain(|blob| !digests.contains(&blob.digest));
+        Ok(self)
     }
 
     /// Every blob, manifests included.
@@ -202,6 +209,15 @@ impl Layout {
             .chain(&self.referrers);
         self.blobs.iter().chain(documents)
     }
+}
+
+/// Bytes that a node pulls for the platform of one manifest: its configuration and its layers.
+///
+/// # Errors
+/// When it is no manifest.
+pub fn pulled_size(manifest: &Blob) -> Result<u64, LayoutError> {
+    let (config, layers) = parts(manifest)?;
+    Ok(config.size + layers.iter().map(|layer| layer.size).sum::<u64>())
 }
 
 fn name(descriptor: &Descriptor) -> Option<String> {
@@ -214,6 +230,6 @@ pub fn title(entry: &Descriptor) -> String {
     match (entry.annotations.get(ATTACHED_ANNOTATION), &entry.platform) {
         (Some(kind), _) => format!("{kind} {}", entry.digest),
         (None, Some(platform)) => platform.to_string(),
-        (None, None) => entry.digest.clone(),
+        (None, None) => entry.digest.to_string(),
     }
 }

@@ -2,8 +2,8 @@
 
 use super::super::blob::{Blob, BlobSource};
 use super::super::specification::{Descriptor, Manifest};
-use super::document::{LayoutError, MOST_BYTES, images, is_index, is_manifest, kind, parse, parts, path};
-use crate::digest;
+use super::document::{LayoutError, MOST_BYTES, images, is_index, is_manifest, kind, parts, path};
+use crate::Digest;
 
 /// The files of a layout, by their paths in it.
 pub trait Files {
@@ -18,7 +18,7 @@ pub trait Files {
     ///
     /// # Errors
     /// When it cannot be read.
-    fn digest(&self, path: &str) -> std::io::Result<String>;
+    fn digest(&self, path: &str) -> std::io::Result<Digest>;
     /// Where a file is.
     fn source(&self, path: &str) -> BlobSource;
 }
@@ -45,7 +45,7 @@ impl<F: Files> Reader<'_, F> {
     /// A blob that is there and has the size that it should have.
     pub(super) fn blob(&self, descriptor: &Descriptor) -> Result<Blob, LayoutError> {
         let digest = &descriptor.digest;
-        let path = path(digest).ok_or_else(|| LayoutError::Digest(digest.clone()))?;
+        let path = path(digest)?;
         let size = self.0.size(&path).ok_or_else(|| LayoutError::Missing(path.clone()))?;
         if size != descriptor.size {
             let why = format!("{size} of them, not {}", descriptor.size);
@@ -61,7 +61,7 @@ impl<F: Files> Reader<'_, F> {
 
     /// Whether a blob has the bytes that it should have.
     pub(super) fn check(&self, blob: &Blob) -> Result<(), LayoutError> {
-        let path = path(&blob.digest).ok_or_else(|| LayoutError::Digest(blob.digest.clone()))?;
+        let path = path(&blob.digest)?;
         let found = self.0.digest(&path);
         check_digest(blob, &found.map_err(|error| LayoutError::Unreadable(path, error))?)
     }
@@ -69,9 +69,8 @@ impl<F: Files> Reader<'_, F> {
     /// A blob with its bytes, which are those of a document.
     fn read(&self, descriptor: &Descriptor) -> Result<Blob, LayoutError> {
         let mut blob = self.blob(descriptor)?;
-        let path = path(&blob.digest).unwrap_or_default();
-        blob.source = BlobSource::Bytes(self.document(&path)?);
-        check_digest(&blob, &digest::oci(blob.bytes()))?;
+        blob.source = BlobSource::Bytes(self.document(&path(&blob.digest)?)?);
+        check_digest(&blob, &Digest::of(blob.bytes()))?;
         Ok(blob)
     }
 
@@ -79,7 +78,7 @@ impl<F: Files> Reader<'_, F> {
         let Descriptor { media_type, digest, .. } = &descriptor;
         kind(digest, media_type)?;
         let blob = self.read(&descriptor)?;
-        let is_referrer = is_manifest(media_type) && parse::<Manifest>(digest, blob.bytes())?.subject.is_some();
+        let is_referrer = is_manifest(media_type) && Manifest::from_blob(&blob)?.subject.is_some();
         Ok(ManifestEntry {
             descriptor,
             blob,
@@ -118,8 +117,8 @@ impl<F: Files> Reader<'_, F> {
     }
 }
 
-fn check_digest(blob: &Blob, found: &str) -> Result<(), LayoutError> {
-    if found == blob.digest {
+fn check_digest(blob: &Blob, found: &Digest) -> Result<(), LayoutError> {
+    if *found == blob.digest {
         Ok(())
     } else {
         Err(LayoutError::Damaged(

@@ -3,7 +3,7 @@ mod stored;
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::digest;
+use crate::{Digest, digest};
 use diagnostics::code;
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ pub(super) fn image(compiled: Option<&[u8]>, revision: Option<&str>) -> Layout {
         let compressed = compress(&variant.tar).unwrap();
         (variant, compressed)
     });
-    pack(&contents, variants.collect())
+    pack(&contents, variants.collect()).unwrap()
 }
 
 fn document(bytes: &[u8]) -> Value {
@@ -103,11 +103,15 @@ fn each_platform_has_its_module_and_says_how_to_run_it() {
             manifest["annotations"],
             json!({"module.wasm.image/variant": "compat-smart", "org.opencontainers.image.title": "app"})
         );
-        let blob = |descriptor: &Value| image.blob(descriptor["digest"].as_str().unwrap()).unwrap();
+        let blob = |descriptor: &Value| {
+            image
+                .blob(&descriptor["digest"].as_str().unwrap().parse().unwrap())
+                .unwrap()
+        };
         let layer = flate2::read::GzDecoder::new(blob(&manifest["layers"][0]).bytes());
         let tar = std::io::Read::bytes(layer).collect::<Result<Vec<u8>, _>>().unwrap();
         let configuration = document(blob(&manifest["config"]).bytes());
-        assert_eq!(configuration["rootfs"]["diff_ids"][0], digest::oci(&tar));
+        assert_eq!(configuration["rootfs"]["diff_ids"][0], *Digest::of(&tar).as_str());
         let mut labels = json!({
             "deploy-tool.module": digest::hex(MODULE), "module.wasm.image/variant": "compat-smart",
         });
@@ -130,6 +134,22 @@ fn each_platform_has_its_module_and_says_how_to_run_it() {
             (Some("app.wasm"), module)
         );
     }
+}
+
+#[test]
+fn what_cannot_be_read_is_not_taken_for_empty() {
+    let blob = Blob::from_bytes(specification::INDEX, b"{".to_vec());
+    let says = |error: LayoutError| error.to_string();
+    let manifest = specification::Manifest::from_blob(&blob).unwrap_err();
+    assert!(says(manifest).contains("is no Manifest"));
+    let index = specification::Index::from_blob(&blob).unwrap_err();
+    assert!(says(index).contains("is no Index"));
+    let mut layout = image(None, None);
+    layout.referrers.push(blob);
+    assert!(layout.index().is_err() && layout.clone().without_attachments().is_err());
+    // Whatever others have attached, the image is told.
+    let report = crate::inspect::image(&layout, &[]).unwrap();
+    assert_eq!(report.attached[0].kind, "unknown");
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn written(folder: &Path, image: &Layout) -> std::path::PathBuf {
 }
 
 /// Every byte of a layout, wherever its blobs are.
-fn contents(layout: &Layout) -> Vec<(String, Vec<u8>)> {
+fn contents(layout: &Layout) -> Vec<(Digest, Vec<u8>)> {
     let blobs = layout.all_blobs().map(|blob| {
         let mut bytes = Vec::new();
         store::open(blob).unwrap().read_to_end(&mut bytes).unwrap();
@@ -25,7 +25,7 @@ fn folder_and_archive_give_back_what_was_written() {
     let folder = tempfile::tempdir().unwrap();
     let image = image(Some(b"compiled"), None);
     let mut attached = image.clone();
-    attach(&mut attached, "application/json", b"[]".to_vec());
+    attach(&mut attached, "application/json", b"[]".to_vec()).unwrap();
     let path = written(folder.path(), &attached);
     let read = store::read(&path).unwrap();
     assert_eq!(contents(&read), contents(&attached));
@@ -58,6 +58,39 @@ fn what_is_there_stays_and_what_is_damaged_is_written_again() {
     assert_eq!(contents(&store::read(&path).unwrap()), contents(&image));
 }
 
+#[test]
+fn what_a_killed_run_has_left_is_repaired() {
+    let (old, new) = (image(None, None), image(Some(b"compiled"), None));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("image");
+    let aside = folder.path().join(".image.old");
+    let names = || -> Vec<_> {
+        let entries = std::fs::read_dir(folder.path()).unwrap();
+        entries.map(|entry| entry.unwrap().file_name()).collect()
+    };
+    for written in [&old, &new] {
+        // Killed before the new folder was there: the old one comes back, and stays if it is the same.
+        store::write(&path, &old).unwrap();
+        let time = |path: &Path| std::fs::metadata(path.join("index.json")).unwrap().modified().unwrap();
+        let before = time(&path);
+        std::fs::rename(&path, &aside).unwrap();
+        store::write(&path, written).unwrap();
+        assert_eq!(contents(&store::read(&path).unwrap()), contents(written));
+        assert_eq!(time(&path) == before, *written == old);
+        assert_eq!(names(), ["image"]);
+        // Killed before the old one was removed, of which some is left.
+        std::fs::create_dir_all(aside.join("blobs")).unwrap();
+        store::write(&path, written).unwrap();
+        assert_eq!(contents(&store::read(&path).unwrap()), contents(written));
+        assert_eq!(names(), ["image"]);
+    }
+    // A file is no layout, and is not removed.
+    let file = folder.path().join("file");
+    std::fs::write(&file, "text").unwrap();
+    store::write(&file, &old).unwrap_err();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "text");
+}
+
 /// As `docker save` writes it where only the image for this machine was pulled, with or without what belongs to the others.
 #[test]
 fn an_index_may_name_more_than_is_there() {
@@ -84,9 +117,9 @@ fn an_index_may_name_more_than_is_there() {
             let failure = store::read(path).unwrap_err();
             assert!(failure.to_string().contains("linux/arm64 is only named"), "{failure}");
             assert!(store::outline(path).is_err());
-            let only = read.clone().select_platform("linux/amd64").unwrap();
+            let only = read.clone().select_platform("linux/amd64").unwrap().unwrap();
             assert_eq!((only.root, only.blobs.len()), (image.manifests[0].clone(), 2));
-            assert_eq!(read.select_platform("linux/arm64"), None);
+            assert_eq!(read.select_platform("linux/arm64").unwrap(), None);
         }
     }
 }
@@ -107,8 +140,7 @@ fn an_image_may_have_several_names() {
 #[test]
 fn damaged_layouts_are_refused() {
     let image = image(Some(b"compiled"), None);
-    let file = |digest: &str| layout::path(digest).unwrap();
-    let layer = file(&image.blobs[1].digest);
+    let layer = layout::path(&image.blobs[1].digest).unwrap();
     let edit = |path: &Path, from: &str, to: &str| {
         let text = std::fs::read_to_string(path.join("index.json")).unwrap();
         assert!(text.contains(from));

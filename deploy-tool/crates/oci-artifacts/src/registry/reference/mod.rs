@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::image::layout;
+use crate::Digest;
 use diagnostics::Error;
 
 /// The registry of names without one.
@@ -121,7 +121,7 @@ impl Reference {
             None => (text, None),
         };
         let (repository, tag) = Repository::parse(name)?;
-        if let Some(digest) = digest.filter(|digest| layout::path(digest).is_none()) {
+        if let Some(digest) = digest.filter(|digest| !digest.parse::<Digest>().is_ok_and(|digest| digest.is_sha256())) {
             return Err(format!("`{digest}` is no digest: sha256: and 64 digits from 0 to f"));
         }
         let name = digest.map(str::to_owned).or(tag);
