@@ -29,7 +29,7 @@ pub enum MoneyError {
 const MAX_DIGITS: usize = 12;
 
 impl Money {
-    /// The largest amount: [`MAX_DIGITS`] digits, two of them decimals.
+    /// The largest amount: `MAX_DIGITS` digits, two of them decimals.
     pub const MAX: Money = Money { cents: 999_999_999_999 };
 
     /// The amount of this many cents, or `None` above [`Money::MAX`].

@@ -41,7 +41,7 @@ pub fn variants<'a>(contents: &Contents<'a>) -> Result<Vec<Variant<'a>>, LayerEr
     variants.collect()
 }
 
-/// Makes the image of its variants, each with its tar file [compressed](compress).
+/// Makes the image of its variants, each with its tar file compressed.
 ///
 /// # Errors
 /// When a document cannot be written as JSON.

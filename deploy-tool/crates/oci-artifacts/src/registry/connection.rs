@@ -1,4 +1,4 @@
-//! Edge: requests to one repository: tokens and backoff. [`error`](super::error) and [`retry`](super::retry) decide.
+//! Edge: requests to one repository: tokens and backoff. `error` and `retry` decide.
 
 use http::header::{ACCEPT, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
