@@ -10,7 +10,7 @@ cache=${DEPLOY_TOOL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/deploy-tool}
 logs=$cache/logs
 mkdir -p "$logs"
 # Where programs are found after they are compiled: a user's Cargo configuration may name other folders.
-export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/target}
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$(CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/target}
 unset CARGO_BUILD_TARGET
 
 # say TEXT…: talk goes to stderr, data to stdout.
@@ -83,7 +83,11 @@ end_step() {
   fi
   say "✗ $title ($seconds s)"
   # Of tests what failed in each, else the end.
-  if grep -q '^failures:$' "$log"; then sed -n '/^failures:$/,$p' "$log" | head -n 150; else tail -n 15 "$log"; fi | sed 's/^/    /' >&2
+  if grep -q '^failures:$' "$log"; then
+    awk '/^failures:$/ { found = 1 } found && lines++ < 150 { print "    " $0 }' "$log" >&2
+  else
+    tail -n 15 "$log" | sed 's/^/    /' >&2
+  fi
   if grep -q 'No space left on device' "$log"; then
     say "  the disk is full: free some space, for instance with \`docker system prune\`, then run the same command again"
   fi

@@ -11,6 +11,7 @@ pub struct SignedArguments {
     pub require_signature: Option<PathBuf>,
     /// Images that need no signature, also several times: docker.io/library/mariadb:11.8, docker.io/library/*
     ///
+    /// `*` stands for any text, also for several parts of a name.
     /// Also kinds of objects of which it is not known what images they run, as KIND.GROUP:
     /// Gateway.gateway.networking.k8s.io
     #[arg(long, value_name = "IMAGE", requires = "require_signature")]

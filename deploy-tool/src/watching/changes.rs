@@ -67,7 +67,7 @@ impl Changes {
         ));
     }
 
-    /// Watches these folders, and no others. All of them again: one that was deleted and made anew under its name is another
+    /// Watches these folders, and no others. All of them again: one that was deleted and created again under its name is another
     /// folder, and its watch has ended with the first one.
     fn follow(&mut self, folders: &BTreeSet<PathBuf>) {
         let Some(watcher) = &mut self.watcher else { return };

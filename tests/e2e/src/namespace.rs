@@ -69,7 +69,9 @@ fn is_unique(name: &str) -> bool {
 
 /// Their pods would take the nodes' memory. Where another test program runs on the cluster, it has done so, and some are its own.
 fn delete_those_of_earlier_runs() -> File {
-    let lock = File::create(std::env::temp_dir().join(format!("e2e-{}.lock", cluster()))).unwrap();
+    let path = std::env::temp_dir().join(format!("e2e-{}.lock", cluster()));
+    // Another user's is only read: the kernel lets nobody else create it there again.
+    let lock = File::open(&path).or_else(|_| File::create(path)).unwrap();
     if lock.try_lock().is_ok() {
         delete_all();
     }

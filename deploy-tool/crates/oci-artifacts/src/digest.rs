@@ -20,7 +20,7 @@ pub struct Digest(String);
 
 /// A text that is no digest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no SHA-256 digest")]
+#[error("`{0}` is not a digest")]
 pub struct DigestError(String);
 
 impl Digest {

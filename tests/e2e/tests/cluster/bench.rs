@@ -29,7 +29,7 @@ fn nothing_is_left(namespace: &Namespace) {
 
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
-fn every_figure_of_every_contender_is_there_and_a_page_and_nothing_is_left() {
+fn every_figure_of_every_variant_is_there_and_a_page_and_nothing_is_left() {
     let (folder, namespace) = (tempfile::tempdir().unwrap(), Namespace::named("bench"));
     let [page, result] = ["bench.html", "bench.json"].map(|name| folder.path().join(name));
     let arguments = [

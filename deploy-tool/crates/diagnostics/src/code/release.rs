@@ -28,8 +28,8 @@ pub const TAKEN: Code = Code {
 pub const LOST: Code = Code {
     number: 402,
     title: "the deployment has lost its release",
-    explanation: "The revision of this deployment could not be renewed in time, or another deployment has finished or deleted it. Two \
-        who deploy at once would undo each other's work, so this one stops. What it has applied stays.",
+    explanation: "The revision of this deployment could not be renewed in time, or it was finished or deleted by another \
+        deployment or by a user. Two who deploy at once would undo each other's work, so this one stops. What it has applied stays.",
     fix: "look who else deploys (`deploy-tool history`), then run the same command again.",
 };
 

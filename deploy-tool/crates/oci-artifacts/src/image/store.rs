@@ -196,7 +196,7 @@ fn compression(path: &Path) -> Option<(&'static str, &'static str)> {
 }
 
 fn failure(path: &Path) -> Error {
-    Error::input(format!("`{}` is no image", path.display()))
+    Error::input(format!("`{}` is not an image", path.display()))
 }
 
 fn no_image(path: &Path, error: impl std::fmt::Display) -> Error {
@@ -221,7 +221,11 @@ pub fn write(folder: &Path, layout: &Layout) -> Result<()> {
         std::fs::create_dir_all(parent)?;
         let part = tempfile::Builder::new().prefix(".layout-").tempdir_in(parent)?;
         write_folder(part.path(), layout)?;
-        replace(folder, part.path())
+        match replace(folder, part.path()) {
+            // Another process has written the same meanwhile.
+            Err(_) if is_there(folder, layout) => Ok(()),
+            result => result,
+        }
     };
     write().map_err(|error| Error::file(format!("cannot write `{}`", folder.display()), &error))
 }
@@ -234,8 +238,8 @@ fn aside(folder: &Path) -> PathBuf {
     folder.with_file_name(name)
 }
 
-/// Puts a new folder in the place of another one. No system call takes the place of a folder with files in it, so there is a
-/// moment without either, which [`restore`] repairs.
+/// Puts a new folder in the place of another one. No function of the standard library does both at once where there are files in
+/// it, so there is a moment without either, which [`restore`] repairs.
 fn replace(folder: &Path, new: &Path) -> std::io::Result<()> {
     if !folder.is_dir() {
         return std::fs::rename(new, folder);
@@ -243,10 +247,18 @@ fn replace(folder: &Path, new: &Path) -> std::io::Result<()> {
     let old = aside(folder);
     std::fs::rename(folder, &old)?;
     if let Err(error) = std::fs::rename(new, folder) {
-        std::fs::rename(&old, folder)?;
+        _ = std::fs::rename(&old, folder);
         return Err(error);
     }
-    std::fs::remove_dir_all(&old)
+    remove(&old)
+}
+
+/// Removes a folder that another process may have removed meanwhile.
+fn remove(folder: &Path) -> std::io::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
 }
 
 /// Puts back what a run has put aside that was killed before there was a new folder, or removes it.
@@ -255,7 +267,7 @@ fn restore(folder: &Path) -> std::io::Result<()> {
     match (old.exists(), folder.exists()) {
         (false, _) => Ok(()),
         (true, false) => std::fs::rename(&old, folder),
-        (true, true) => std::fs::remove_dir_all(&old),
+        (true, true) => remove(&old),
     }
 }
 

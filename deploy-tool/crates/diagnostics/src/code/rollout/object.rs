@@ -6,7 +6,7 @@ use crate::error_code::Code;
 pub const HELD: Code = Code {
     number: 325,
     title: "an object is being deleted, and a finalizer holds it",
-    explanation: "The object was deleted, and it stays until the controller that put a finalizer on it has taken it \
+    explanation: "The object is marked for deletion, and stays until the controller that put a finalizer on it has taken it \
         off. Until then it cannot be recreated, and a pod among it holds up the rollout. A PodDisruptionBudget holds up no \
         rollout: controllers delete their pods, and budgets are asked before evictions only.",
     fix: "find out why the controller that the finalizer names does not finish: most often it is not installed any \

@@ -24,7 +24,7 @@ pub const NOT_READY: Code = Code {
 pub const GONE: Code = Code {
     number: 334,
     title: "an object was deleted while deploy-tool waited for it",
-    explanation: "The object was stored, and something has deleted it since: another deployment, an operator, a \
+    explanation: "The object was stored, and it was deleted since: by another deployment, an operator or a \
         person. A Job counts when it was removed before it had ended.",
     fix: "find out who deletes it, then run the same command again.",
 };

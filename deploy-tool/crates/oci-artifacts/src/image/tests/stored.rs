@@ -171,7 +171,7 @@ fn damaged_layouts_are_refused() {
         ("largest allowed", &|path| {
             std::fs::write(path.join("index.json"), vec![b' '; 5 << 20]).unwrap()
         }),
-        ("no SHA-256 digest", &|path| edit(path, "sha256:", "../../x:")),
+        ("is not a digest", &|path| edit(path, "sha256:", "../../x:")),
         ("neither an image nor an index", &|path| {
             edit(path, ".index.v1+json\",\"digest", ".x\",\"digest")
         }),
