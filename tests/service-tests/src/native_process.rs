@@ -63,6 +63,12 @@ impl NativeProcess {
         self.log.lock().unwrap().clone()
     }
 
+    /// Waits until a line with this text is logged: it is read later than the answer to a request that was sent after it.
+    pub fn await_logged(&self, text: &str) {
+        let is_logged = || self.log().iter().any(|line| line.contains(text));
+        await_that(&format!("a line with `{text}` is logged"), is_logged);
+    }
+
     /// The most memory the native build has used.
     pub fn peak_memory_kib(&self) -> u64 {
         peak_memory_kib(self.process.id())

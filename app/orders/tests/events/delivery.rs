@@ -270,10 +270,7 @@ fn only_who_knows_the_secret_is_believed() {
     }
     await_that("it was tried", || receiver.events().len() > 3);
     assert_eq!(count_waiting_events(&database, name), 3);
-    assert!(native
-        .log()
-        .iter()
-        .any(|line| line.contains("does not share its secret")));
+    native.await_logged("does not share its secret");
     receiver.sign_responses("another secret of one");
     let tried = receiver.events().len();
     // The receiver does not respond to requests with another secret.

@@ -221,10 +221,7 @@ fn refused_events_are_set_aside_shown_and_sent_again() {
         read_metric(&native, "orders_events_dead_letters") == Some(401)
     });
     assert_eq!(read_metric(&native, "orders_events_set_aside_total"), Some(401));
-    assert!(native
-        .log()
-        .iter()
-        .any(|line| line.contains("is set aside after 5 attempts")));
+    native.await_logged("is set aside after 5 attempts");
 
     receiver.plan_for(2_000..2_400, None);
     let id = letter["id"].as_i64().unwrap();
@@ -272,6 +269,7 @@ fn rows_that_nobody_can_read_are_passed_by_and_counted() {
     await_that("they are counted", || {
         read_metric(&native, "orders_events_unreadable") == Some(700)
     });
+    native.await_logged("does not know");
     let logged = native
         .log()
         .iter()
@@ -316,6 +314,7 @@ fn a_row_that_cannot_be_read_is_logged_and_holds_up_nothing() {
         receiver.kinds_of(8) == ["created"]
     });
     await_that("it alone is removed", || count_waiting_events(&database, name) == 1);
+    native.await_logged("of orders_outbox cannot be read");
     let lines = native.log();
     let logged = lines
         .iter()

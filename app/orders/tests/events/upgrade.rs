@@ -206,7 +206,7 @@ fn without_the_privilege_for_triggers_those_of_the_version_before_are_used() {
         &[("DATABASE_URL", url.as_str()), ("EVENTS_URL", receiver.url.as_str())],
     );
     native.await_ready();
-    assert!(native.log().iter().any(|line| line.contains("grant TRIGGER")));
+    native.await_logged("grant TRIGGER");
     assert_eq!(count_current_triggers(&database, name), 0);
     assert_eq!(
         send_traced_request(&native, "POST", "/create_order", &order_json(3, 1), &traceparent(3)),
