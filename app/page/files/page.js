@@ -470,7 +470,9 @@ onClick("send-again", sendAgain);
 byId("form").addEventListener("submit", save);
 byId("cancel").addEventListener("click", cancel);
 byId("editor").addEventListener("cancel", cancel);
-byId("editor").addEventListener("close", () => state.editing && focusAction(`Edit ${state.editing.order_id}`));
+// The browser has put the focus back before this event, unless a refresh has replaced the button; by now somebody may have gone on.
+byId("editor").addEventListener("close", () =>
+  state.editing && !byId("rows").contains(document.activeElement) && focusAction(`Edit ${state.editing.order_id}`));
 addEventListener("popstate", load);
 document.addEventListener("visibilitychange", () => refreshIn(0));
 document.addEventListener("keydown", ({ key }) => key === "Escape" && !byId("editor").open && dismiss());

@@ -12,7 +12,7 @@ use terminal::Printer;
 struct Version {
     schema: &'static str,
     version: &'static str,
-    /// The commit of a release build from a checkout, see build.rs.
+    /// The commit that a released program is made from, see scripts/release/binary.
     revision: Option<&'static str>,
     kubernetes: &'static [&'static str],
     engine: &'static str,
