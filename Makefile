@@ -49,7 +49,7 @@ reproducible: ## the service built twice, in two folders: module, image and what
 tool: ## target/release/deploy-tool
 	@CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-target} cargo build --release --locked --package deploy-tool
 
-bench: ## Wasm beside its native build as pods: size, start, memory, load, rollouts; docs/bench.html (half an hour)
+bench: host ## Wasm beside its native build as pods: size, start, memory, load, rollouts; docs/bench.html (half an hour)
 	@scripts/bench
 
 bench-order: ## instructions to read and to write one order, by callgrind
@@ -64,10 +64,10 @@ bench-compile: images ## the levels of compiling ahead of time: what each takes 
 bench-deploy: ## deploy-tool, kubectl and Helm with the same manifests, side by side: time, processor, memory, as ratios
 	@scripts/bench-deploy
 
-bench-image: ## builds and pushes of deploy-tool, docker and crane to the same registry, side by side: time, memory, as ratios
+bench-image: host ## builds and pushes of deploy-tool, docker and crane to the same registry, side by side: time, memory, as ratios
 	@scripts/bench-image
 
-bench-roads: ## the service by wasmedge, crun, podman and Compose, side by side: first answer, memory, requests per second
+bench-roads: host ## the service by wasmedge, crun, podman and Compose, side by side: first answer, memory, requests per second
 	@scripts/bench-roads
 
 bench-cluster: ## thousands of pods on a thousand nodes that kwok pretends: deploy, scale, status; time, memory, requests

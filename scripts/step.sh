@@ -6,12 +6,18 @@
 # A release is built on macOS as well, whose bash is 3.2: nothing newer is used here and in scripts/release/, and a test
 # runs them without what it lacks.
 
-cache=${DEPLOY_TOOL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/deploy-tool}
+cache=${DEPLOY_TOOL_CACHE:-${XDG_CACHE_HOME:-${HOME:?names no folder: set it, or DEPLOY_TOOL_CACHE}/.cache}/deploy-tool}
+mkdir -p "$cache/logs"
+# Scripts change their folder.
+cache=$(CDPATH='' cd "$cache" && pwd)
 logs=$cache/logs
-mkdir -p "$logs"
 # Where programs are found after they are compiled: a user's Cargo configuration may name other folders.
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$(CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/target}
 unset CARGO_BUILD_TARGET
+# What is asked of this host itself goes through no proxy.
+if [ -n "${HTTP_PROXY:-}${HTTPS_PROXY:-}${ALL_PROXY:-}${http_proxy:-}${https_proxy:-}${all_proxy:-}" ]; then
+  export NO_PROXY=${NO_PROXY:+$NO_PROXY,}localhost,127.0.0.1 no_proxy=${no_proxy:+$no_proxy,}localhost,127.0.0.1
+fi
 
 # say TEXT…: talk goes to stderr, data to stdout.
 say() { printf '%s\n' "$*" >&2; }
@@ -94,6 +100,12 @@ end_step() {
   say "  whole log: $log"
   return "$code"
 }
+
+# connects PORT: whether somebody listens there on this host's loopback.
+connects() { (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# maps_users: whether Docker runs without root, or with userns-remap. Its containers get no network of the host.
+maps_users() { [[ $(docker info --format '{{json .SecurityOptions}}' 2>/dev/null) =~ name=(rootless|userns) ]]; }
 
 # run_as_user OPTION… IMAGE COMMAND…: a container whose files are the user's. In an engine without root, that user is the
 # container's root; an engine that maps users is told not to. deploy-tool does the same (crates/wasm-build/src/builder.rs).

@@ -1,6 +1,7 @@
 //! What the benchmarks of the tool share: processes that are measured, and the spread of what was found.
 
 pub mod benchmark;
+pub mod http;
 pub mod process;
 
 use benchmark::Spread;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use bench::benchmark::wrk;
+use bench::http;
 
 /// How long a server or the database may take to answer.
 const START: Duration = Duration::from_secs(120);
@@ -41,15 +42,9 @@ struct Container(String);
 
 impl Container {
     fn run(arguments: &[&str]) -> Result<Self> {
-        let label = [
-            "run",
-            "--detach",
-            "--rm",
-            "--label=deploy-tool.test=bench",
-            "--pull=never",
-        ];
+        let label = format!("--label=deploy-tool.test={}", std::process::id());
         let output = Command::new("docker")
-            .args(label)
+            .args(["run", "--detach", "--rm", &label, "--pull=never"])
             .args(arguments)
             .output()
             .context("cannot run docker")?;
@@ -213,13 +208,15 @@ impl Server {
         };
 
         let start = Instant::now();
-        while !matches!(ureq::get(format!("{}/readyz", server.url)).call(), Ok(answer) if answer.status() == 200) {
+        let client = http::client(None);
+        while !matches!(client.get(format!("{}/readyz", server.url)).call(), Ok(answer) if answer.status() == 200) {
             if start.elapsed() > START {
                 bail!("not ready: {}", server.container.logs());
             }
             std::thread::sleep(Duration::from_millis(200));
         }
-        let health = ureq::get(format!("{}/healthz", server.url))
+        let health = client
+            .get(format!("{}/healthz", server.url))
             .call()?
             .body_mut()
             .read_to_string()?;
@@ -248,7 +245,8 @@ impl Server {
         database
             .sql("bench", &format!("TRUNCATE TABLE {}.orders", self.name))
             .with_context(|| format!("the table of the {} server cannot be emptied", self.name))?;
-        ureq::post(format!("{}/create_orders", self.url))
+        http::client(None)
+            .post(format!("{}/create_orders", self.url))
             .header("Content-Type", "application/json")
             .send(wrk::orders())
             .context("the orders to read cannot be written")?;

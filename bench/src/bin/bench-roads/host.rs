@@ -27,13 +27,14 @@ impl Host {
     /// # Errors
     /// When the image is missing, or does not run.
     pub fn start(image: &str, options: &[&str]) -> Result<Self> {
+        let label = format!("--label=deploy-tool.test={}", std::process::id());
         let fixed = [
             "run",
             "--detach",
             "--init",
             "--privileged",
             "--pull=never",
-            "--label=deploy-tool.test=bench",
+            &label,
             "--entrypoint=sleep",
         ];
         let container = output(

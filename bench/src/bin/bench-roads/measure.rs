@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use bench::benchmark::wrk;
+use bench::http;
 use bench::process::output;
 
 use crate::results::Figures;
@@ -43,10 +44,7 @@ pub fn measure(road: &Road, seconds: u32) -> Result<Figures> {
 
 /// How long it took to the first answer.
 fn await_answer(url: &str, began: Instant) -> Result<Duration> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(Duration::from_secs(1)))
-        .build()
-        .into();
+    let agent = http::client(Some(Duration::from_secs(1)));
     loop {
         let answer = agent.get(url).call();
         let elapsed = began.elapsed();

@@ -3,62 +3,21 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::harness::{CommandOutput, Deployment, context, copy_sources, deploy_tool_command, eventually, kubectl};
+use super::new_project::Project;
+use crate::harness::{CommandOutput, context, deploy_tool_command, eventually};
 
-/// A copy of the checkout that is edited, and deployed to a namespace of its own.
-struct Checkout {
-    folder: tempfile::TempDir,
-    deployment: Deployment,
-    /// No other run has edited anything like this.
-    run: u128,
-}
-
-impl Checkout {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        copy_sources(folder.path());
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-        Self {
-            folder,
-            deployment: Deployment::new("dev-loop", |_, text| Some(text)),
-            run: since.as_nanos(),
-        }
-    }
-
-    /// Changes one line. Returns what is served from then on.
-    fn edit(&self, number: u32) -> String {
-        let line = format!("// edit {number} of {}", self.run);
-        let path = self.folder.path().join("app/page/files/page.js");
-        let text = fs::read_to_string(&path).unwrap();
-        let others = text.lines().filter(|line| !line.starts_with("// edit "));
-        let lines: Vec<&str> = [line.as_str()].into_iter().chain(others).collect();
-        fs::write(path, lines.join("\n")).unwrap();
-        line
-    }
-
-    fn serves(&self, line: &str) {
-        let namespace = &self.deployment.namespace.name;
-        let path = format!("/api/v1/namespaces/{namespace}/services/app:http/proxy/page.js");
-        // The pod that is replaced serves on for a moment.
-        eventually("the change is served and nothing else", || {
-            let output = kubectl(&["get", "--raw", &path]);
-            output.stdout.starts_with(line).then_some(())
-        });
-    }
-
-    fn run(&self, verb: &[&str]) -> CommandOutput {
-        let start = Instant::now();
-        let mut command = deploy_tool_command(verb);
-        command.args(["--context", &context(), "--manifests", self.deployment.folder()]);
-        let output = CommandOutput::from(command.current_dir(self.folder.path()).output().unwrap());
-        let seconds = start.elapsed().as_secs_f64();
-        println!("{verb:?}: {} after {seconds:.1} s\n{}", output.code, output.stderr);
-        output.success()
-    }
+fn run(project: &Project, verb: &[&str]) -> CommandOutput {
+    let start = Instant::now();
+    let mut command = deploy_tool_command(verb);
+    command.args(["--context", &context()]).current_dir(project.folder());
+    let output = CommandOutput::from(command.output().unwrap());
+    let seconds = start.elapsed().as_secs_f64();
+    println!("{verb:?}: {} after {seconds:.1} s\n{}", output.code, output.stderr);
+    output.success()
 }
 
 fn modes(output: &CommandOutput) -> Vec<(Value, Value)> {
@@ -83,13 +42,14 @@ fn background(output: &CommandOutput) -> (String, String) {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn a_change_is_served_interpreted_at_once_and_compiled_ahead_of_time_once() {
-    let checkout = Checkout::new();
-    let expected = |mode: &str| vec![("Deployment/app".into(), mode.into())];
+    // Its name is in its module: no other run has compiled anything like this.
+    let project = Project::new();
+    let name = &project.name;
+    let expected = |mode: &str| vec![(format!("Deployment/{name}").into(), mode.into())];
 
-    let line = checkout.edit(1);
-    let output = checkout.run(&["up", "--dev", "--output", "json"]);
+    let output = run(&project, &["up", "--dev", "--output", "json"]);
     assert_eq!(modes(&output), expected("interpreter"), "{}", output.stdout);
-    checkout.serves(&line);
+    project.serves(&format!("Hello from {name}"));
     let (process, _) = background(&output);
     let killed = Command::new("sh")
         .args(["-c", &format!("kill -9 {process}")])
@@ -98,39 +58,42 @@ fn a_change_is_served_interpreted_at_once_and_compiled_ahead_of_time_once() {
     assert!(killed.success(), "nothing was at work in the background");
 
     // What was killed is reported, and started again with the sources as they are.
-    let line = checkout.edit(2);
-    let output = checkout.run(&["up", "--dev", "--output", "json"]);
+    project.replace("src/service.rs", "Hello from", "Greetings from");
+    let output = run(&project, &["up", "--dev", "--output", "json"]);
     assert!(
         output.stdout.contains("was not finished") && output.stdout.contains("it was killed"),
         "{}",
         output.stdout
     );
     assert_eq!(modes(&output), expected("interpreter"), "{}", output.stdout);
-    checkout.serves(&line);
+    project.serves(&format!("Greetings from {name}"));
     let (_, log) = background(&output);
 
-    let output = checkout.run(&["up", "--output", "json"]);
+    let output = run(&project, &["up", "--output", "json"]);
     assert!(!output.stdout.contains("was not finished"), "{}", output.stdout);
     assert_eq!(modes(&output), expected("aot"), "{}", output.stdout);
-    checkout.serves(&line);
+    project.serves(&format!("Greetings from {name}"));
     // Whoever of the two came first has compiled, the other one has waited.
     let log = eventually("the background is done", || {
         let log = fs::read_to_string(Path::new(&log)).unwrap();
-        log.contains("localhost/orders:sha256-").then_some(log)
+        log.contains(&format!("localhost/{name}:sha256-")).then_some(log)
     });
     for (compiled, unchanged) in [
-        ("Wasm module of app: compiled", "Wasm module of app: unchanged"),
         (
-            "compiled ahead of time to a shared object for WasmEdge 0.14.1 (",
-            "compiled ahead of time to a shared object for WasmEdge 0.14.1: unchanged",
+            format!("Wasm module of {name}: compiled"),
+            format!("Wasm module of {name}: unchanged"),
+        ),
+        (
+            "compiled ahead of time to a shared object for WasmEdge 0.14.1 (".to_owned(),
+            "compiled ahead of time to a shared object for WasmEdge 0.14.1: unchanged".to_owned(),
         ),
     ] {
         let outcomes = output.stdout.replace('"', " (");
-        let times = [&log, &outcomes].map(|text| text.matches(compiled).count());
+        let times = [&log, &outcomes].map(|text| text.matches(&compiled).count());
         assert_eq!(times.iter().sum::<usize>(), 1, "{compiled}\n{log}\n{outcomes}");
         assert_eq!(
             [&log, &outcomes]
-                .map(|text| text.matches(unchanged).count())
+                .map(|text| text.matches(&unchanged).count())
                 .iter()
                 .sum::<usize>(),
             1

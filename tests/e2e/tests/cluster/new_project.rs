@@ -116,7 +116,7 @@ impl Project {
     }
 
     /// Writes other text into a file of the project.
-    fn replace(&self, file: &str, text: &str, other: &str) {
+    pub fn replace(&self, file: &str, text: &str, other: &str) {
         let path = self.folder().join(file);
         let before = fs::read_to_string(&path).unwrap();
         assert!(before.contains(text), "{file}: no {text}");
@@ -186,7 +186,8 @@ impl Project {
         });
     }
 
-    fn serves(&self, text: &str) {
+    /// Waits until `/` answers so.
+    pub fn serves(&self, text: &str) {
         eventually(text, || (self.answer("/") == text).then_some(()));
     }
 }

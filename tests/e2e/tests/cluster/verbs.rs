@@ -6,8 +6,8 @@ use std::net::TcpStream;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Namespace, Running, cluster, context, deploy_tool, deploy_tool_command, eventually, kubectl_with_input, object,
-    pods, time_limit,
+    Namespace, Running, cluster, context, deploy_tool, deploy_tool_command, eventually, http_client,
+    kubectl_with_input, object, pods, time_limit,
 };
 
 /// Answers with its pod's name, and says so in its log: as much of a service as this needs. Probes ask nothing.
@@ -208,7 +208,7 @@ fn logs_and_an_open_port_follow_a_restart_without_a_failed_request() {
 fn the_demonstration_through_a_port_of_its_own() {
     let open = start(&["open"]);
     let address = open.line("the port is open", |line| line.starts_with("http://"));
-    let mut answer = ureq::get(format!("{address}/healthz")).call().unwrap();
+    let mut answer = http_client().get(format!("{address}/healthz")).call().unwrap();
     assert_eq!(answer.status().as_u16(), 200);
     let health: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
     assert_eq!(health["mode"], "aot");

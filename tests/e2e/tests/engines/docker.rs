@@ -35,6 +35,9 @@ fn builder(folder: &Path) -> Image {
         Err(_) => format!("FROM {BUILDER}\n"),
     };
     fs::write(folder.join("Dockerfile"), text).unwrap();
+    // Which packages of the base image bring or not: a build on a host without such a variable needs them.
+    let authorities = "/etc/ssl/certs/ca-certificates.crt";
+    docker(&["run", "--rm", BUILDER, "test", "-s", authorities]);
     let image = Image::named("builder");
     docker(&["build", "--tag", &image.0, folder.to_str().unwrap()]);
     image

@@ -35,7 +35,7 @@ fn builds_have_the_proxies_that_the_shell_has() {
     };
     let (_, calls) = images("0");
     assert!(
-        calls.contains("\nbuild --build-arg HTTP_PROXY --build-arg https_proxy --network default "),
+        calls.contains("\nbuild --build-arg HTTP_PROXY --build-arg NO_PROXY --build-arg https_proxy --build-arg no_proxy --network default "),
         "{calls}"
     );
     // Where neither network reaches the packages, nothing is built.
@@ -48,7 +48,8 @@ fn builds_have_the_proxies_that_the_shell_has() {
         ],
     );
     for network in ["default", "host"] {
-        let probe = format!("run --rm --network {network} --env HTTP_PROXY --env https_proxy ");
+        let probe =
+            format!("run --rm --network {network} --env HTTP_PROXY --env NO_PROXY --env https_proxy --env no_proxy ");
         assert!(calls.contains(&probe), "{calls}");
     }
     assert!(!calls.contains("\nbuild "), "{calls}");

@@ -47,7 +47,7 @@ impl Runner {
             "--rm".into(),
             "--init".into(),
             "--network=host".into(),
-            format!("--label=deploy-tool.test=runner-{workflow}"),
+            format!("--label=deploy-tool.test={}", std::process::id()),
             "--security-opt=label=disable".into(),
             same(home.to_str().unwrap()),
             same(SOCKET),

@@ -94,18 +94,31 @@ pub async fn refresh(printer: &Printer, cleanup: &Cleanup, cache: &Cache, local:
     }
 }
 
-/// Puts kind into the cache, unless it is there or in PATH.
+/// Puts kind into the cache, unless it is there or in PATH in the version that node images are made for.
 ///
 /// # Errors
 /// When it cannot be had.
 pub async fn supply_kind(printer: &Printer, cleanup: &Cleanup, cache: &Cache) -> Result<()> {
     let in_path = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders = std::env::split_paths(&in_path).chain([cache.folder().join("bin")]);
-    if folders.any(|folder| folder.join("kind").is_file()) {
-        return Ok(());
+    let folders = [cache.folder().join("bin")];
+    let mut programs = folders
+        .into_iter()
+        .chain(std::env::split_paths(&in_path))
+        .map(|folder| folder.join("kind"));
+    if let Some(program) = programs.find(|program| program.is_file()) {
+        let said = process::capture(process::command(&program.display().to_string(), ["version"])).await?;
+        if !is_another_kind(&said.stdout) {
+            return Ok(());
+        }
     }
     let install = async |progress: &Progress| make::install_kind(progress, cleanup, cache).await;
     printer.step("kind: installed for deploy-tool alone", install).await
+}
+
+/// Whether `kind version` has named another version than the pinned one: `kind v0.33.0 go1.26.0 linux/amd64`.
+fn is_another_kind(said: &str) -> bool {
+    let found = said.split_whitespace().nth(1);
+    found.is_some() && found != recipes::pinned_version("kind_version")
 }
 
 async fn pull(printer: &Printer, cache: &Cache, local: &str, reference: &str, origin: &Origin) -> Result<()> {

@@ -45,6 +45,15 @@ pub(super) fn unpack(cache: &Cache) -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// A version that `oci/versions` pins.
+pub(super) fn pinned_version(name: &str) -> Option<&'static str> {
+    let file = FILES.iter().find(|file| file.path == "oci/versions")?;
+    let lines = std::str::from_utf8(file.bytes).ok()?.lines();
+    lines
+        .filter_map(|line| line.split_once('='))
+        .find_map(|(pin, version)| (pin == name).then_some(version))
+}
+
 fn write(folder: &Path, file: &File) -> std::io::Result<()> {
     let path = folder.join(file.path);
     fs::create_dir_all(path.parent().unwrap_or(folder))?;
