@@ -42,8 +42,7 @@ fn background(output: &CommandOutput) -> (String, String) {
 #[test]
 #[ignore = "needs a cluster, see main.rs"]
 fn a_change_is_served_interpreted_at_once_and_compiled_ahead_of_time_once() {
-    // Its name is in its module: no other run has compiled anything like this.
-    let project = Project::new();
+    let project = Project::of_library();
     let name = &project.name;
     let expected = |mode: &str| vec![(format!("Deployment/{name}").into(), mode.into())];
 

@@ -42,6 +42,12 @@ impl Project {
         Self::of_template(&name, &name, &[])
     }
 
+    /// On the service library, whose pods say how their module is executed; no other run has compiled its module.
+    pub fn of_library() -> Self {
+        let name = unique("shop");
+        Self::of_template(&name, &name, &["--server", "microservice"])
+    }
+
     /// In a namespace of its own. Only manifests say which: they are no sources of the module.
     fn for_package(package: &str, arguments: &[&str]) -> Self {
         let project = Self::of_template(package, &unique("shop"), arguments);
