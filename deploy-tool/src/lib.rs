@@ -5,25 +5,25 @@
 //!
 //! Each step is a crate of its own: `wasm_build`, [`oci_artifacts`], [`releases`], [`nodes`]. Here is what puts them
 //! together: [`cli`] (arguments, help), [`commands`] (one file a verb), [`report`], and what one verb alone needs
-//! ([`logs`], [`forward`], [`project`], [`adoption`], [`watching`], [`scaling`], [`workload`], [`publish`],
-//! [`docker_runtime`]).
+//! (`logs`, [`forward`], `project`, `adoption`, `watching`, [`scaling`], [`workload`], [`publish`],
+//! `docker_runtime`).
 
-pub mod adoption;
+mod adoption;
 pub mod built;
 pub mod cli;
 pub mod commands;
 pub mod connection_budget;
-pub mod docker_runtime;
+mod docker_runtime;
 pub mod forward;
-pub mod logs;
-pub mod native_form;
-pub mod project;
+mod logs;
+mod native_form;
+mod project;
 pub mod publish;
 pub mod report;
 pub mod scaling;
 pub mod settings;
-pub mod signals;
-pub mod watching;
+mod signals;
+mod watching;
 pub mod workload;
 
 use std::ffi::OsString;
@@ -55,9 +55,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     anstream::ColorChoice::from(cli.global.color).write_global();
-    let printer = Printer::new(cli.global.options(), cli.command.acts());
-    let end = cli.command.end();
-    conclude_by(&printer, end, async |cleanup: &Cleanup| {
+    let printer = Printer::new(cli.global.options(), cli.command.prints_events());
+    let handling = cli.command.signal_handling();
+    conclude_by(&printer, handling, async |cleanup: &Cleanup| {
         commands::run(cli, &printer, cleanup).await
     })
 }
@@ -70,11 +70,15 @@ pub fn install_tls() {
 
 /// Runs the work until its end or the first signal, and cleans up. Returns the exit code.
 pub fn run_until_signal(printer: &Printer, work: impl AsyncFnOnce(&Cleanup) -> Result<ExitStatus>) -> ExitCode {
-    conclude_by(printer, cli::End::Signal, work)
+    conclude_by(printer, cli::SignalHandling::Abort, work)
 }
 
-fn conclude_by(printer: &Printer, end: cli::End, work: impl AsyncFnOnce(&Cleanup) -> Result<ExitStatus>) -> ExitCode {
-    match run(printer, end, work) {
+fn conclude_by(
+    printer: &Printer,
+    handling: cli::SignalHandling,
+    work: impl AsyncFnOnce(&Cleanup) -> Result<ExitStatus>,
+) -> ExitCode {
+    match run(printer, handling, work) {
         Ok(status) => {
             printer.done(status);
             match terminal::lost_output() {
@@ -93,7 +97,11 @@ fn conclude_by(printer: &Printer, end: cli::End, work: impl AsyncFnOnce(&Cleanup
     }
 }
 
-fn run(printer: &Printer, end: cli::End, work: impl AsyncFnOnce(&Cleanup) -> Result<ExitStatus>) -> Result<ExitStatus> {
+fn run(
+    printer: &Printer,
+    handling: cli::SignalHandling,
+    work: impl AsyncFnOnce(&Cleanup) -> Result<ExitStatus>,
+) -> Result<ExitStatus> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::prerequisite("cannot start").cause(error))?;
     host::interrupt::exit_at_second_signal()?;
@@ -102,7 +110,7 @@ fn run(printer: &Printer, end: cli::End, work: impl AsyncFnOnce(&Cleanup) -> Res
         let result = tokio::select! {
             // The programs underneath get a terminal's Ctrl-C too: their failure is not what has to be reported.
             biased;
-            signal = signals::first(), if end == cli::End::Signal => Err(Error::interrupted(format!("stopped by {signal}"))
+            signal = signals::first(), if handling == cli::SignalHandling::Abort => Err(Error::interrupted(format!("stopped by {signal}"))
                 .hint("run the same command again: it goes on where this one stopped")),
             result = work(&cleanup) => result,
         };

@@ -1,24 +1,24 @@
 //! Installs crun with WasmEdge on a node and removes it: the program in the Jobs of `deploy-tool node`. It prints a line of
-//! JSON for each step ([`report`]).
+//! JSON for each step (`report`).
 //!
-//! These modules do no I/O: [`config_method`], [`entry`], [`dump`], [`process`], [`mounts`], [`record`]. The others have “Edge” in
+//! These modules do no I/O: `config_method`, `entry`, `dump`, `process`, `mounts`, `record`. The others have “Edge” in
 //! their first line.
 
-pub mod config_method;
-pub mod containers;
-pub mod cri;
-pub mod detect;
-pub mod dump;
-pub mod entry;
-pub mod files;
-pub mod host;
-pub mod mounts;
-pub mod payload;
-pub mod process;
-pub mod record;
-pub mod report;
-pub mod service;
-pub mod steps;
+mod config_method;
+mod containers;
+mod cri;
+mod detect;
+mod dump;
+mod entry;
+mod files;
+mod host;
+mod mounts;
+mod payload;
+mod process;
+mod record;
+mod report;
+mod service;
+mod steps;
 
 use std::process::ExitCode;
 

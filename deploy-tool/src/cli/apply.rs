@@ -8,7 +8,7 @@ pub struct ApplyArguments {
     /// How to wait
     #[command(flatten)]
     pub wait: WaitArguments,
-    /// When it does not come up, bring back what ran before
+    /// Roll back to the last deployed revision if the rollout fails
     ///
     /// The last deployed revision is applied again and waited for. The exit code is still that of the failure.
     #[arg(long)]
@@ -16,7 +16,7 @@ pub struct ApplyArguments {
     /// Do exactly what a plan of `plan --save` says, or nothing; the manifests are not read
     #[arg(long, value_name = "FILE", conflicts_with_all = ["manifests", "namespace", "release", "take_over"])]
     pub plan: Option<std::path::PathBuf>,
-    /// Take over the fields that others have set to something else than the manifests say
+    /// Take ownership of fields that other field managers have changed (server-side apply with force)
     #[arg(long)]
     pub take_over: bool,
     /// Where

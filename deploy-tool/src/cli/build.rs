@@ -31,16 +31,16 @@ pub struct BuildArguments {
     /// Also write the image as one tar file, for `podman load`, `ctr images import` or skopeo
     #[arg(long, value_name = "FILE")]
     pub archive: Option<PathBuf>,
-    /// Pack this module as it is, instead of compiling one: plain or compiled ahead of time, by whomever
+    /// Pack this module as it is, instead of compiling one: plain or compiled ahead of time
     #[arg(long, value_name = "FILE", conflicts_with = "aot")]
     pub module: Option<PathBuf>,
-    /// Where native code is
+    /// How ahead-of-time (AOT) compiled code is packed
     ///
     /// Replicas on a node share a shared object: less memory, and a quicker start. `up` takes it by itself where every node
     /// has the builder's release of WasmEdge: another one cannot run it at all.
     #[arg(long, value_name = "FORM", default_value = "section")]
     pub aot: Aot,
-    /// Let all else on this host come first, as `up --dev` does in the background
+    /// Run at the lowest CPU priority (nice 19), as `up --dev` does in the background
     #[arg(long)]
     pub low_priority: bool,
     /// Say which commit it is built from, in the index alone; refused where something is not committed

@@ -35,16 +35,16 @@ const VERBS: &[(&[&str], &str)] = &[
     (&["tail"], "to read what containers write: `deploy-tool logs --follow`"),
 ];
 
-/// Options of the place that may stand before the verb, and take a value.
+/// Cluster options that may stand before the verb, and take a value.
 const OPTIONS: [&str; 4] = ["-n", "--namespace", "--context", "--release"];
 
-/// The same arguments with the options of the place behind the verb, where they are defined.
-pub fn verb_first(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+/// The same arguments with the cluster options behind the verb, where they are defined.
+pub fn move_options_behind_verb(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments = arguments.into_iter();
     let mut sorted: Vec<OsString> = arguments.next().into_iter().collect();
     let mut moved = Vec::new();
     let mut rest = arguments.peekable();
-    while let Some(argument) = rest.next_if(is_of_place) {
+    while let Some(argument) = rest.next_if(is_cluster_option) {
         let has_value = argument.to_str().is_some_and(|text| !OPTIONS.contains(&text));
         moved.push(argument);
         if !has_value {
@@ -59,7 +59,7 @@ pub fn verb_first(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString
 }
 
 /// `-n`, `-nshop`, `--namespace`, `--namespace=shop`.
-fn is_of_place(argument: &OsString) -> bool {
+fn is_cluster_option(argument: &OsString) -> bool {
     let Some(text) = argument.to_str() else { return false };
     let is_short = text.starts_with("-n") && !text.starts_with("--");
     let name = text.split_once('=').map_or(text, |(name, _)| name);
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn options_of_the_place_may_come_first() {
+    fn cluster_options_may_come_first() {
         let cases = [
             ("tool -n shop status", "tool status -n shop"),
             (
@@ -157,7 +157,7 @@ mod tests {
             ("tool", "tool"),
         ];
         for (line, expected) in cases {
-            assert_eq!(verb_first(words(line)), words(expected), "{line}");
+            assert_eq!(move_options_behind_verb(words(line)), words(expected), "{line}");
         }
     }
 

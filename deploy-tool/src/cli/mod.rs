@@ -225,27 +225,27 @@ pub enum Command {
     Man(ManArguments),
 }
 
-/// What ends a run before its work is done.
+/// What the first signal does to a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// A signal, wherever the work is.
-    Signal,
-    /// The work itself, which minds signals.
-    Work,
+pub enum SignalHandling {
+    /// It stops the work, wherever that is.
+    Abort,
+    /// The work handles it, and ends by itself.
+    Graceful,
 }
 
 impl Command {
-    /// What ends it before its work is done.
-    pub fn end(&self) -> End {
+    /// What the first signal does to it.
+    pub fn signal_handling(&self) -> SignalHandling {
         match self {
-            Self::Dev(_) => End::Work,
-            _ => End::Signal,
+            Self::Dev(_) => SignalHandling::Graceful,
+            _ => SignalHandling::Abort,
         }
     }
 
     /// Whether it changes something and takes its time: with `--output json` it then prints events while it works. The
     /// others print one document.
-    pub fn acts(&self) -> bool {
+    pub fn prints_events(&self) -> bool {
         match self {
             Self::Up(_)
             | Self::Apply(_)

@@ -19,13 +19,13 @@ pub struct PlanArguments {
     /// Build nothing: take the images that run now in place of deploy-tool://NAME
     #[arg(long)]
     pub no_build: bool,
-    /// Where native code is [default: a shared object where every node can run it, else a section]
+    /// How ahead-of-time (AOT) compiled code is packed [default: a shared object where every node can run it, else a section]
     #[arg(long, value_name = "FORM", conflicts_with = "dev")]
     pub aot: Option<Aot>,
     /// Plan what `up --dev` does
     #[arg(long, conflicts_with_all = ["no_build", "registry"])]
     pub dev: bool,
-    /// Plan to take over the fields that others have set to something else than the manifests say
+    /// Plan to take ownership of fields that other field managers have changed (server-side apply with force)
     #[arg(long)]
     pub take_over: bool,
     /// End with exit code 10 when there is something to do

@@ -32,7 +32,7 @@ pub struct TlsArguments {
     /// Certificates to trust beside the system's [default: Docker's and podman's, in /etc/docker/certs.d and the like]
     #[arg(long, value_name = "FILE")]
     pub registry_ca: Option<PathBuf>,
-    /// Use the registry without TLS: who sits between reads the password; not needed on this machine
+    /// Use plain HTTP: passwords can be read on the network; not needed for a registry on this machine
     #[arg(long)]
     pub insecure_http: bool,
 }

@@ -8,7 +8,7 @@ pub struct RollbackArguments {
     /// Which revision to bring back [default: the last deployed one before the newest]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub revision: Option<u32>,
-    /// Take over the fields that others have set to something else since
+    /// Take ownership of fields that other field managers have changed since (server-side apply with force)
     ///
     /// Without it a number of replicas that `scale`, an autoscaler or a user has set stays, with a warning; other such
     /// fields stop the rollback before anything is written.

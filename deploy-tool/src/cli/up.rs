@@ -16,15 +16,15 @@ pub struct UpArguments {
     /// clusters: what is pushed to a registry is compiled ahead of time.
     #[arg(long, conflicts_with = "registry")]
     pub dev: bool,
-    /// Where native code is [default: a shared object where every node can run it, else a section]
+    /// How ahead-of-time (AOT) compiled code is packed [default: a shared object where every node can run it, else a section]
     #[arg(long, value_name = "FORM", conflicts_with = "dev")]
     pub aot: Option<Aot>,
-    /// When it does not come up, bring back what ran before
+    /// Roll back to the last deployed revision if the rollout fails
     ///
     /// The last deployed revision is applied again and waited for. The exit code is still that of the failure.
     #[arg(long)]
     pub rollback_on_failure: bool,
-    /// Take over the fields that others have set to something else than the manifests say
+    /// Take ownership of fields that other field managers have changed (server-side apply with force)
     #[arg(long)]
     pub take_over: bool,
     /// Where

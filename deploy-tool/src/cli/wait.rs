@@ -10,7 +10,7 @@ pub struct WaitArguments {
     /// What is neither ready nor failed by then is not decided: exit code 5, and nothing is rolled back.
     #[arg(long, value_name = "DURATION", value_parser = crate::settings::duration)]
     pub timeout: Option<Duration>,
-    /// Take the first clear sign that something is wrong for a failure
+    /// Fail at the first clear error
     ///
     /// Without it, deploy-tool shows what another object, a node or a user may still put right, and keeps waiting.
     #[arg(long)]

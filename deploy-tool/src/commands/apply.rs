@@ -48,7 +48,7 @@ pub async fn run(printer: &Printer, arguments: ApplyArguments) -> Result<()> {
                     ))
                     .hint("build and deploy it: `deploy-tool up`")
             })?;
-            printer.say(&format!("image of {name}: stays {image}"));
+            printer.info(&format!("image of {name}: stays {image}"));
         }
         objects.iter_mut().for_each(|object| manifest::resolve(object, &images));
         pull_secret::keep(&history, &mut objects);

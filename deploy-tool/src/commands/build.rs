@@ -40,7 +40,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: BuildArguments
         source,
     } = arguments;
     if low_priority {
-        give_way()?;
+        lower_priority()?;
     }
     let image = default_image::find(&source, image).await?;
     let cache = Cache::open()?;
@@ -125,7 +125,8 @@ fn pack_module(
     let sources = record.as_ref().map(|record| record.sources.clone());
     let mut layout = pack(cache, name, &contents)?;
     if let Some(record) = record {
-        attach_documents(&mut layout, &contents, record, commit.as_deref()).map_err(|error| impossible(name, error))?;
+        attach_documents(&mut layout, &contents, record, commit.as_deref())
+            .map_err(|error| packing_error(name, error))?;
     }
     let path = cache.path(format!("images/{name}-{}", layout.digest().to_tag()))?;
     store::write(&path, &layout)?;
@@ -143,7 +144,7 @@ fn pack_module(
         module_digest: digest::hex(&module.bytes),
         module_size_bytes: module.bytes.len(),
         packed_size_bytes: packed.len(),
-        image_size_bytes: pulled.map_err(|error| impossible(name, error))?.unwrap_or_default(),
+        image_size_bytes: pulled.map_err(|error| packing_error(name, error))?.unwrap_or_default(),
         engine: contents.compiled.map(|compiled| compiled.engine.to_owned()),
     })
 }
@@ -170,7 +171,7 @@ fn attach_documents(
 }
 
 /// The rest of this host comes before this process.
-fn give_way() -> Result<()> {
+fn lower_priority() -> Result<()> {
     const LEAST: i32 = 19;
     rustix::process::nice(LEAST)
         .map_err(|error| Error::prerequisite("cannot lower the priority of this process").cause(error))?;
@@ -220,23 +221,23 @@ pub fn definition(source: &SourceArguments, name: &str) -> Result<Definition> {
 /// When its files cannot be in a layer, or the cache cannot be written.
 pub fn pack(cache: &Cache, name: &str, contents: &Contents<'_>) -> Result<Layout> {
     let mut packed = Vec::new();
-    for variant in image::variants(contents).map_err(|error| impossible(name, error))? {
+    for variant in image::variants(contents).map_err(|error| packing_error(name, error))? {
         let key = digest::parts([LAYER_REVISION.as_bytes(), &variant.tar].map(|part| ("", part)));
         let path = cache.path(format!("layers/{key}.tar.gz"))?;
         let compressed = match std::fs::read(&path) {
             Ok(compressed) => compressed,
             Err(_) => {
-                let compressed = image::compress(&variant.tar).map_err(|error| impossible(name, error))?;
+                let compressed = image::compress(&variant.tar).map_err(|error| packing_error(name, error))?;
                 cache.write(&path, &compressed)?;
                 compressed
             }
         };
         packed.push((variant, compressed));
     }
-    image::pack(contents, packed).map_err(|error| impossible(name, error))
+    image::pack(contents, packed).map_err(|error| packing_error(name, error))
 }
 
-fn impossible(name: &str, error: impl std::fmt::Display) -> Error {
+fn packing_error(name: &str, error: impl std::fmt::Display) -> Error {
     Error::input(format!("cannot pack the image of {name}")).cause(error)
 }
 

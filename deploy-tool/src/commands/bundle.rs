@@ -58,14 +58,14 @@ pub async fn bundle(arguments: &BundleArguments, warn: impl Fn(&str)) -> Result<
         Subject::Module => Err(no_image(source, "it is a module alone").hint(format!(
             "pack it: `deploy-tool build --module {source} --archive image.tar`"
         ))),
-        Subject::Layout(path) => make(arguments, &store::read_partial(&path)?).await,
+        Subject::Layout(path) => create_bundle(arguments, &store::read_partial(&path)?).await,
         Subject::Remote(reference) => {
             let scratch = Cache::open()?.scratch("bundle")?;
             let wanted = arguments.platform.as_deref();
             let is_wanted = |entry: &specification::Descriptor| bundle::is_candidate(entry, wanted, architecture());
             let registry = &arguments.registry;
             let layout = fetch(source, &reference, registry, &scratch.path, u64::MAX, is_wanted, warn).await?;
-            make(arguments, &layout).await
+            create_bundle(arguments, &layout).await
         }
     }
 }
@@ -109,7 +109,7 @@ fn refuse_occupied(folder: &Path) -> Result<()> {
     }
 }
 
-async fn make(arguments: &BundleArguments, layout: &Layout) -> Result<Report> {
+async fn create_bundle(arguments: &BundleArguments, layout: &Layout) -> Result<Report> {
     let source = &arguments.image;
     let manifest = choose_manifest(arguments, layout)?;
     let parts = specification::Manifest::from_blob(manifest).map_err(|error| no_image(source, error))?;

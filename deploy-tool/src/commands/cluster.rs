@@ -13,7 +13,7 @@ use diagnostics::{Error, ExitStatus, Result};
 use host::cache::Cache;
 use host::cleanup::Cleanup;
 use host::{docker, lock, tool_image};
-use nodes::{kind, kind_config, local_registry, node_conditions as readiness};
+use nodes::{kind, kind_config, local_registry, node_conditions};
 use terminal::{Printer, Progress};
 
 /// The cluster's configuration in a project's folder.
@@ -244,7 +244,7 @@ async fn wait_for_nodes(
     };
     let ready = tokio::time::timeout(limit, ready).await;
     ready.unwrap_or_else(|_| {
-        let watchers = std::fs::read_to_string(readiness::WATCHERS_FILE).ok();
+        let watchers = std::fs::read_to_string(node_conditions::WATCHERS_FILE).ok();
         let recreate_hint = format!(
             "recreate it: `deploy-tool cluster down --name {name}`, then `deploy-tool cluster up --name {name}`"
         );
@@ -253,7 +253,7 @@ async fn wait_for_nodes(
             limit.as_secs()
         ))
         .cause(last)
-        .hint(readiness::few_watchers(watchers.as_deref()).unwrap_or_default())
+        .hint(node_conditions::few_watchers(watchers.as_deref()).unwrap_or_default())
         .hint(recreate_hint))
     })
 }
@@ -261,12 +261,12 @@ async fn wait_for_nodes(
 /// The nodes and pods that are not ready. After a restart of nodes, conditions from before it do not count.
 async fn not_ready(context: &str, restarted: Option<&Restarted<'_>>) -> Result<Vec<String>> {
     let cluster = Cluster::connect(context).await?;
-    let mut not_ready = readiness::nodes_not_ready(
+    let mut not_ready = node_conditions::nodes_not_ready(
         &pods::nodes(&cluster).await?,
         restarted.map(|restarted| restarted.since),
     );
     if let Some(Restarted { nodes, since }) = restarted {
-        not_ready.extend(readiness::pods_not_reported(
+        not_ready.extend(node_conditions::pods_not_reported(
             &pods::all_pods(&cluster).await?,
             nodes,
             *since,

@@ -55,7 +55,7 @@ pub async fn run(printer: &Printer, arguments: DownArguments) -> Result<()> {
     };
     let has_data = delete_data && history.newest().is_some();
     if history.inventory().is_empty() && !has_data {
-        printer.say(&format!("nothing to remove: release {release} has no objects"));
+        printer.info(&format!("nothing to remove: release {release} has no objects"));
         down.say_left(&down.find_existing(history.kept()).await?);
         return Ok(());
     }
@@ -98,19 +98,19 @@ impl Down<'_> {
             dropped
                 .release_shared_claims(self.cluster, self.kinds, self.release)
                 .await?;
-            self.remove("objects removed", dropped.to_delete).await?;
+            self.delete_objects("objects removed", dropped.to_delete).await?;
             for note in &dropped.notes {
-                self.printer.say(note);
+                self.printer.info(note);
             }
             let data = self.find_existing(held.revision().kept.clone()).await?;
             if self.delete_data {
-                self.data(data).await
+                self.delete_data(data).await
             } else {
                 Ok(data)
             }
         };
         let failure = match held.hold_during(work).await {
-            Ok(own_namespace) if self.delete_data => match self.history(own_namespace).await {
+            Ok(own_namespace) if self.delete_data => match self.delete_history(own_namespace).await {
                 Ok(()) => return Ok(()),
                 Err(failure) => failure,
             },
@@ -139,7 +139,7 @@ impl Down<'_> {
         Err(failure)
     }
 
-    async fn remove(&self, title: &str, to_delete: Vec<DeletionTarget>) -> Result<()> {
+    async fn delete_objects(&self, title: &str, to_delete: Vec<DeletionTarget>) -> Result<()> {
         if to_delete.is_empty() {
             return Ok(());
         }
@@ -166,7 +166,7 @@ impl Down<'_> {
 
     fn say_left(&self, data: &[DeletionTarget]) {
         if !data.is_empty() {
-            self.printer.say(&format!(
+            self.printer.info(&format!(
                 "left, for the next `up` or `rollback`: {}; `deploy-tool down --delete-data` removes them",
                 titles(data.iter().map(|target| &target.identity))
             ));
@@ -175,18 +175,18 @@ impl Down<'_> {
 
     /// Deletes the data, and the namespaces without foreign objects. Returns the release's own namespace if it is to be
     /// deleted: that comes last, because it contains the lock.
-    async fn data(&self, data: Vec<DeletionTarget>) -> Result<Vec<DeletionTarget>> {
+    async fn delete_data(&self, data: Vec<DeletionTarget>) -> Result<Vec<DeletionTarget>> {
         let (namespaces, others) = data.into_iter().partition(is_namespace);
         let (own, shared) = remove::separate_shared(self.cluster, self.release, others).await?;
         let (definitions, own) = own.into_iter().partition(is_definition);
-        self.remove("data removed", own).await?;
+        self.delete_objects("data removed", own).await?;
         let unused = self.find_unused(definitions).await?;
-        self.remove("definitions removed", unused).await?;
+        self.delete_objects("definitions removed", unused).await?;
         self.release_claims(shared).await?;
         let empty = self.find_unshared(namespaces).await?;
         let is_own = |target: &DeletionTarget| target.identity.name == self.release.namespace;
         let (own, others) = empty.into_iter().partition(is_own);
-        self.remove("namespaces removed", others).await?;
+        self.delete_objects("namespaces removed", others).await?;
         Ok(own)
     }
 
@@ -247,7 +247,7 @@ impl Down<'_> {
 
     /// Deletes the records, the lock as the last of them, so that an interrupted `down` can be repeated. If the namespace of
     /// the release is deleted, they are deleted with it: nothing can be created in a terminating namespace.
-    async fn history(&self, own_namespace: Vec<DeletionTarget>) -> Result<()> {
+    async fn delete_history(&self, own_namespace: Vec<DeletionTarget>) -> Result<()> {
         let remove = async |progress: &Progress| {
             if own_namespace.is_empty() {
                 let history = revisions::read_history(self.cluster, self.release).await?;

@@ -88,7 +88,13 @@ pub async fn report(arguments: &InitArguments) -> Result<Report> {
             added.extend(has_lock.then(|| "Cargo.lock".to_owned()));
         }
     }
-    let next = next(&survey, has_lock, difference.is_some(), written, !added.is_empty());
+    let outcome = Outcome {
+        added: &added,
+        difference: difference.as_deref(),
+        written,
+        has_lock,
+    };
+    let next = next_steps(&survey, &outcome);
     Ok(Report {
         schema: "deploy-tool.dev/init/v1",
         name: survey.name.as_str().to_owned(),
@@ -163,8 +169,20 @@ async fn lock(root: &Path) -> Result<bool> {
     Ok(process::capture(command).await?.success)
 }
 
+/// What this run has found and done, as far as the next steps depend on it.
+struct Outcome<'a> {
+    /// The files that were added.
+    added: &'a [String],
+    /// How manifests have to change.
+    difference: Option<&'a str>,
+    /// Whether they were changed.
+    written: bool,
+    /// Whether there is a Cargo.lock now.
+    has_lock: bool,
+}
+
 /// What to do then, a command or a sentence each.
-fn next(survey: &Survey, has_lock: bool, differs: bool, written: bool, has_added: bool) -> Vec<String> {
+fn next_steps(survey: &Survey, outcome: &Outcome<'_>) -> Vec<String> {
     if survey.verdict == Verdict::Impossible {
         return vec!["a service that runs, to move the code into: deploy-tool new greeter".to_owned()];
     }
@@ -174,19 +192,20 @@ fn next(survey: &Survey, has_lock: bool, differs: bool, written: bool, has_added
         next.push(format!("cd {}", survey.folder.display()));
     }
     let must = survey.findings.iter().filter(|finding| finding.weight != Weight::Wrong);
-    if differs && !written {
+    let differs = outcome.difference.is_some();
+    if differs && !outcome.written {
         next.push("change Cargo.toml as shown: deploy-tool init --write".to_owned());
     }
     if must.count() > usize::from(differs) && survey.verdict == Verdict::AfterChanges {
         next.push("change what is named above; deploy-tool init looks again".to_owned());
     }
-    if !has_lock {
+    if !outcome.has_lock {
         next.extend(lock_steps(survey));
     } else if differs {
         next.push(format!("{}={} cargo update --workspace", RESOLVER.0, RESOLVER.1));
     }
     let variables = &survey.facts.database_variables;
-    if has_added && !variables.is_empty() {
+    if !outcome.added.is_empty() && !variables.is_empty() {
         next.push(format!(
             "give the database's address and login: Secret `{}` in namespace `{}`, with {}",
             Facts::secret(&survey.name),

@@ -26,6 +26,6 @@ pub fn run(printer: &Printer, arguments: &ManArguments) -> Result<()> {
     };
     std::fs::create_dir_all(folder).map_err(failure)?;
     clap_mangen::generate_to(help::command(), folder).map_err(failure)?;
-    printer.say(&format!("the manual pages are in {}", folder.display()));
+    printer.info(&format!("the manual pages are in {}", folder.display()));
     Ok(())
 }

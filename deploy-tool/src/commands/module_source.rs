@@ -12,8 +12,7 @@ use host::{docker, tool_image};
 use oci_artifacts::image::Definition;
 use terminal::Printer;
 use wasm_build::BUILDER_IMAGE;
-use wasm_build::artifact_cache as keep;
-use wasm_build::artifact_cache::{Artifact, BuildRecord};
+use wasm_build::artifact_cache::{self, Artifact, BuildRecord};
 use wasm_build::background::worker::Background;
 use wasm_build::builder::Builder;
 use wasm_build::compile;
@@ -44,7 +43,7 @@ pub async fn import_module(
     name: &str,
     path: &Path,
 ) -> Result<SourcedModule> {
-    let module = keep::import_module(path)?;
+    let module = artifact_cache::import_module(path)?;
     let workspace = compile::workspace(&workspace_folder(source, definition, name)).await?;
     Ok(SourcedModule {
         module,
@@ -73,7 +72,7 @@ pub async fn compile(
     let sources = Sources::read(&workspace, definition)?;
     tool_image::supply(printer, cleanup, cache, BUILDER_IMAGE).await?;
     let builder = Builder::find(cache, cleanup, variation.low_priority).await?;
-    let is_compiled = |sources: &str| keep::is_compiled(&builder, definition, sources, variation.native);
+    let is_compiled = |sources: &str| artifact_cache::is_compiled(&builder, definition, sources, variation.native);
     // A build in the background would find its own job.
     if !variation.low_priority {
         let background = Background::new(cache, source.folder(), &source.images, name)?;
@@ -85,10 +84,10 @@ pub async fn compile(
         Form::Quick if !is_compiled(&sources.digest)? => (Profile::quick(&definition.profile), true),
         form => (Profile::from_workspace(&definition.profile), form == Form::Plain),
     };
-    let is_made = keep::is_made(&builder, &sources, &profile)?;
+    let is_made = artifact_cache::is_made(&builder, &sources, &profile)?;
     let made = printer
         .step(&format!("Wasm module of {name}"), async |progress| {
-            keep::module(&builder, progress, &sources, &profile).await
+            artifact_cache::module(&builder, progress, &sources, &profile).await
         })
         .await;
     let (module, record) = match made {
@@ -105,7 +104,7 @@ pub async fn compile(
         Some(
             printer
                 .step(&format!("module of {name} compiled ahead of time"), async |progress| {
-                    keep::ahead_of_time(&builder, progress, &module.bytes, variation.native).await
+                    artifact_cache::ahead_of_time(&builder, progress, &module.bytes, variation.native).await
                 })
                 .await?,
         )
@@ -172,7 +171,9 @@ pub async fn native(
     let builder = Builder::find(cache, cleanup, false).await?;
     let step = format!("native build of {}", definition.package);
     printer
-        .step(&step, async |progress| keep::native(&builder, progress, &sources).await)
+        .step(&step, async |progress| {
+            artifact_cache::native(&builder, progress, &sources).await
+        })
         .await
 }
 

@@ -57,12 +57,12 @@ pub async fn run(printer: &Printer, arguments: OpenArguments) -> Result<()> {
     let local = listener.port;
     let url = format!("{}://localhost:{local}", target.scheme);
     if let Some(address) = status::url(printer, &cluster, std::slice::from_ref(service)).await? {
-        printer.say(&format!(
+        printer.info(&format!(
             "Service `{}` can be reached without this as well: {address}",
             target.service
         ));
     }
-    printer.say(&format!("to pod `{}`, port {}, until Ctrl-C", first.pod, first.port));
+    printer.info(&format!("to pod `{}`, port {}, until Ctrl-C", first.pod, first.port));
     printer.data(&if printer.json() {
         let opened = Opened {
             url: &url,
@@ -150,7 +150,7 @@ pub async fn serve(
         }
         let now = backends.choose();
         if now != last && !(now.is_none() && backends.may_recover()) {
-            printer.say(&match &now {
+            printer.info(&match &now {
                 Some(backend) => format!("now to pod `{}`", backend.pod),
                 None => "no pod is ready: new connections wait".to_owned(),
             });

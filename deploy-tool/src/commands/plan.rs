@@ -77,7 +77,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: PlanArguments)
         let identity = saved::read_cluster_identity(&cluster).await?;
         let saved = Saved::new(&cluster_arguments.context, identity, cluster.now(), plan);
         releases::plan::saved::write(&path, &saved)?;
-        printer.say(&format!(
+        printer.info(&format!(
             "saved: `deploy-tool apply --plan {}` does exactly this, or nothing",
             path.display()
         ));

@@ -26,7 +26,7 @@ fn print_left_out(printer: &Printer, manifests: &[PathBuf]) {
     let folders = manifest::left_out(manifests);
     if !folders.is_empty() {
         let arguments = manifest::arguments(&folders);
-        printer.say(&format!(
+        printer.info(&format!(
             "subfolders with manifests are not read unless they are named: {arguments}; --recursive (-R) reads all"
         ));
     }

@@ -54,7 +54,7 @@ pub async fn run(printer: &Printer, arguments: SignArguments) -> Result<()> {
         })
         .await?;
     if statement.is_none() {
-        printer.say("  it has no provenance: what `deploy-tool build` makes has it, and `push` attaches it");
+        printer.info("  it has no provenance: what `deploy-tool build` makes has it, and `push` attaches it");
     }
     let report = SignReport {
         reference,

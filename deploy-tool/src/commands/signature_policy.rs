@@ -124,7 +124,7 @@ fn refuse_unseen(objects: &[Object], exceptions: &Exceptions) -> Result<()> {
     if unseen.is_empty() {
         return Ok(());
     }
-    let places: Vec<String> = unseen
+    let locations: Vec<String> = unseen
         .iter()
         .map(|object| format!("{} in {}", object.title(), object.source_location()))
         .collect();
@@ -137,7 +137,7 @@ fn refuse_unseen(objects: &[Object], exceptions: &Exceptions) -> Result<()> {
         Error::input("it is not known whether everything that the manifests run is signed")
             .code(&code::input::IMAGES_UNSEEN)
             .cause("what other programs make of objects of these kinds is not in the manifests")
-            .detail(places.join("\n"))
+            .detail(locations.join("\n"))
             .hint(format!(
                 "look at what they run, then allow their kinds by name: {}",
                 kinds.join(" ")

@@ -177,7 +177,7 @@ fn compile_in_background(
 ) {
     for image in interpreted {
         match background::begin(cache, source, image, native) {
-            Ok(begun) => printer.say(&format!(
+            Ok(begun) => printer.info(&format!(
                 "{} is interpreted. It is compiled ahead of time in the background, for the next `up` ({begun})",
                 image.name
             )),

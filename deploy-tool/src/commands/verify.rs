@@ -61,7 +61,7 @@ pub async fn run(printer: &Printer, arguments: VerifyArguments) -> Result<()> {
         source: provenance.as_ref().and_then(|provenance| provenance.source.clone()),
         revision: provenance.and_then(|provenance| provenance.revision),
     };
-    printer.say(&text(&report));
+    printer.info(&text(&report));
     printer.result(&report, &report.reference);
     Ok(())
 }

@@ -4,6 +4,6 @@ mod create;
 mod name;
 pub mod template;
 
-pub use create::{Created, create};
+pub use create::create;
 pub use name::{NameError, ProjectName};
 pub use template::Template;

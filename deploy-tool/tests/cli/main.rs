@@ -262,7 +262,7 @@ fn a_module_that_is_given_is_packed_as_it_is() {
     assert_eq!(inspected["attached"], serde_json::json!([]), "{inspected}");
     std::fs::write(&path, b"no module").unwrap();
     let refused = run.run(&["build", "--module", path.to_str().unwrap()]);
-    refused.fails(1, &["given.wasm` would not run", "no valid WebAssembly module"]);
+    refused.fails(1, &["given.wasm` would not run", "is not a valid WebAssembly module"]);
     let push = [
         "push",
         "image.tar",

@@ -15,7 +15,7 @@ use host::cleanup::Cleanup;
 use oci_artifacts::image::layout::pulled_size;
 use oci_artifacts::image::{Compiled, Contents, ExtraFile, read_files, store};
 use terminal::Printer;
-use wasm_build::artifact_cache as keep;
+use wasm_build::artifact_cache;
 use wasm_build::native_form::NativeForm;
 
 /// Makes the layers those of no other image: pulls find nothing on the node, and removing them takes nothing away.
@@ -81,7 +81,7 @@ pub async fn images(
     Ok(images)
 }
 
-fn pack(cache: &Cache, form: Form, contents: &Contents<'_>, program: &keep::Artifact) -> Result<Built> {
+fn pack(cache: &Cache, form: Form, contents: &Contents<'_>, program: &artifact_cache::Artifact) -> Result<Built> {
     let layout = build::pack(cache, form.name(), contents)?;
     let path = cache.path(format!("images/bench-{}-{}", form.name(), layout.digest().to_tag()))?;
     store::write(&path, &layout)?;

@@ -10,14 +10,14 @@ use crate::atomic_file;
 use diagnostics::{Error, Result};
 
 /// The environment variable that moves the cache.
-pub const CACHE_VARIABLE: &str = "DEPLOY_TOOL_CACHE";
+pub(crate) const CACHE_VARIABLE: &str = "DEPLOY_TOOL_CACHE";
 /// Mode of files in the cache.
 const MODE: u32 = 0o644;
 /// No run takes this long.
 const ABANDONED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// The folder of everything that can be made again: modules, images, crates, logs, locks.
-pub fn cache_folder(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+pub(crate) fn cache_folder(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     set(CACHE_VARIABLE)
         .map(PathBuf::from)

@@ -164,7 +164,7 @@ impl Logged {
 }
 
 /// The lines of a log from the first one with a prefix on; none where no line has it.
-pub fn from_first(log: &str, start: &str) -> Option<String> {
+pub(crate) fn from_first(log: &str, start: &str) -> Option<String> {
     /// A reader has the log for the rest.
     const MOST_LINES: usize = 200;
     let lines = log.lines().skip_while(|line| !line.starts_with(start));
@@ -173,7 +173,7 @@ pub fn from_first(log: &str, start: &str) -> Option<String> {
 }
 
 /// Whether a program complains about a full disk.
-pub fn says_disk_full(text: &str) -> bool {
+pub(crate) fn says_disk_full(text: &str) -> bool {
     text.to_ascii_lowercase().contains("no space left on device")
 }
 

@@ -37,13 +37,13 @@ pub fn diagnose(title: &str, resource: &str, metadata: &ObjectMeta) -> Option<Di
         return None;
     }
     let name = metadata.name.as_deref().unwrap_or_default();
-    let place = match &metadata.namespace {
+    let location = match &metadata.namespace {
         Some(namespace) => format!(" --namespace {namespace}"),
         None => String::new(),
     };
     let next = format!(
         "find out why the controllers behind them do not finish; if there are none any more, let it go: \
-         `kubectl{place} patch {resource} {name} --type=merge --patch='{{\"metadata\":{{\"finalizers\":null}}}}'`"
+         `kubectl{location} patch {resource} {name} --type=merge --patch='{{\"metadata\":{{\"finalizers\":null}}}}'`"
     );
     let sentence = format!("{title} is being deleted, and held by {}", finalizers.join(", "));
     Some(Diagnosis::new(&HELD, sentence, next))

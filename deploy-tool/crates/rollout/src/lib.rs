@@ -92,3 +92,8 @@ pub use target::{DATABASE_ANNOTATION, Target, TargetKind, default_time_limit, is
 pub use tracker::{Failed, Policy, Tracker, Verdict};
 pub use trim::Trim;
 pub use watch_set::{NOISE, Need, NeedKind, Selection, watch_set};
+
+/// Compiles and runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -100,8 +100,8 @@ impl Printer {
         }
     }
 
-    /// A plain line of options.
-    pub fn say(&self, text: &str) {
+    /// Prints a line for people; a `message` event in JSON.
+    pub fn info(&self, text: &str) {
         match self.sink.mode {
             OutputMode::Quiet => {}
             OutputMode::Events => self.sink.event(&Event::Message { text }),

@@ -1,4 +1,4 @@
-//! Edge: the standard output, and how a run talks.
+//! Edge: the standard output, and the output mode.
 
 use std::borrow::Cow;
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -16,7 +16,7 @@ static LOST: OnceLock<String> = OnceLock::new();
 /// <https://man7.org/linux/man-pages/man3/errno.3.html>
 const EBADF: i32 = 9;
 
-/// How a run talks.
+/// The output mode of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputMode {
     /// Warnings and errors only.
@@ -32,7 +32,7 @@ pub enum OutputMode {
 /// Where a run's data go.
 #[derive(Clone, Copy, Debug)]
 pub struct Sink {
-    /// How it talks.
+    /// The output mode.
     pub mode: OutputMode,
 }
 

@@ -2,22 +2,22 @@
 
 pub mod artifact_cache;
 pub mod background;
-pub mod build_context;
+mod build_context;
 pub mod builder;
 mod cargo_config;
 pub mod compile;
 mod crate_tree;
-pub mod features;
+mod features;
 pub mod inputs;
 pub mod native_form;
-pub mod path_crates;
+mod path_crates;
 pub mod profile;
 mod replaced_sources;
 mod settings;
 pub mod source_folder;
 pub mod sources;
 mod string_literals;
-pub mod target_cfg;
+mod target_cfg;
 pub mod traps;
 pub mod vendor;
 pub mod workspace;

@@ -23,7 +23,7 @@ fn utf8(bytes: &[u8]) -> Result<String, YamlError> {
         let wrong = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
         unreadable(
             &String::from_utf8_lossy(before),
-            &format!("the byte 0x{wrong:02X} is no UTF-8; save the file as UTF-8"),
+            &format!("the byte 0x{wrong:02X} is not valid UTF-8; save the file as UTF-8"),
         )
     })?;
     without_zeros(text.to_owned())
@@ -36,7 +36,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, YamlError> {
         Ok(text) if rest.is_empty() => without_zeros(text),
         _ => Err(unreadable(
             "",
-            "the file begins as UTF-16 and is none; save it as UTF-8",
+            "the file begins as UTF-16 and is not valid UTF-16; save it as UTF-8",
         )),
     }
 }
@@ -47,7 +47,7 @@ fn without_zeros(text: String) -> Result<String, YamlError> {
         None => Ok(text),
         Some((before, _)) => Err(unreadable(
             before,
-            "a zero byte: this is no text, or UTF-16 without a byte order mark; save the file as UTF-8",
+            "a zero byte: this is not text, or UTF-16 without a byte order mark; save the file as UTF-8",
         )),
     }
 }

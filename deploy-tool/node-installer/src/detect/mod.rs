@@ -9,7 +9,7 @@ mod mount_options;
 mod node;
 mod runtime_process;
 
-pub use node::{MainConfig, Node};
+pub use node::Node;
 
 use std::path::Path;
 

@@ -81,7 +81,7 @@ pub async fn deploy(
     };
     if plan.is_empty() && is_deployed(&history, &objects) {
         let targets = rollout.apply(printer, &mut kinds, &Wave::ALL, None).await?;
-        printer.say("nothing changed: everything was there already");
+        printer.info("nothing changed: everything was there already");
         return Ok(targets);
     }
     preflight::require_permissions(cluster, &kinds, &plan).await?;
@@ -190,7 +190,7 @@ pub async fn own_history(
     match revisions::acquire(cluster, release, &history, deployer).await? {
         None => Ok(history),
         Some(left) => {
-            printer.say(&format!(
+            printer.info(&format!(
                 "revision {} of {} was interrupted: this goes on from what it left",
                 left.number, left.deployer
             ));

@@ -195,7 +195,7 @@ impl Rollout<'_> {
         }
         dropped.release_shared_claims(self.cluster, kinds, self.release).await?;
         for note in dropped.notes.iter().chain(&dropped.data_notes) {
-            printer.say(note);
+            printer.info(note);
         }
         Ok(())
     }

@@ -49,7 +49,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DevArguments) 
         (Some(target), Some(listener)) => format!("{}://localhost:{}", target.scheme, listener.port),
         _ => "no port: the manifests have no Service".to_owned(),
     };
-    printer.say(&format!(
+    printer.info(&format!(
         "{release} in context `{context}`: {address}; Ctrl-C leaves what runs"
     ));
 
@@ -83,7 +83,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: DevArguments) 
     if arguments.remove {
         remove(printer, &arguments).await?;
     } else {
-        printer.say(&format!(
+        printer.info(&format!(
             "ended by {}: {release} keeps running; to delete it: `deploy-tool down`",
             match end {
                 SessionEnd::Once => "--once",

@@ -81,7 +81,7 @@ impl Session<'_> {
                 None => (changes.next(&roots, &before).await.0, "changed"),
             };
             changed = files.iter().map(|path| self.display_path(path)).collect();
-            self.printer.say(&format!("{} {how}", format_file_names(&changed)));
+            self.printer.info(&format!("{} {how}", format_file_names(&changed)));
         }
         Ok(())
     }
@@ -139,7 +139,7 @@ impl Session<'_> {
             Ok(()) => {
                 has_deployed.set(true);
                 self.printer.cycle(number, "deployed", changed, time, None);
-                self.printer.say(&format!(
+                self.printer.info(&format!(
                     "serving after {:.1} s; waiting for changes",
                     time.as_secs_f64()
                 ));
@@ -148,7 +148,7 @@ impl Session<'_> {
             Err(failure) if self.arguments.once || (number == 1 && is_of_host(&failure)) => Err(failure),
             Err(failure) => {
                 self.printer.cycle(number, "failed", changed, time, Some(&failure));
-                self.printer.say(if has_deployed.get() {
+                self.printer.info(if has_deployed.get() {
                     "the version before is still served; waiting for changes"
                 } else {
                     "what ran before, if anything, goes on; waiting for changes"

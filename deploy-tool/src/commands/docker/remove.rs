@@ -19,7 +19,7 @@ use terminal::{Printer, Progress};
 pub async fn run(printer: &Printer, cleanup: &Cleanup) -> Result<()> {
     let _lock = lock::docker(&Cache::open()?, "docker remove")?;
     let Some(installed) = record::read()? else {
-        printer.say("nothing was installed: the Docker engine is left as it is");
+        printer.info("nothing was installed: the Docker engine is left as it is");
         return Ok(());
     };
     let engine = Engine::find().await?;

@@ -35,7 +35,7 @@ pub async fn run(printer: &Printer, cleanup: &Cleanup, arguments: NodeInstallArg
     let session = NodeSession::new(printer, cleanup, cluster, &arguments, &targets).await?;
     let pending = check(printer, &session, &targets).await?;
     if pending.is_empty() {
-        printer.say("nothing changed: every node has the engine already");
+        printer.info("nothing changed: every node has the engine already");
         return Ok(());
     }
     let drain = drain.then(|| AllowedLosses::from(losses));
@@ -210,7 +210,7 @@ async fn install_and_probe(
     match session.run_installer(progress, Verb::Undo, target).await {
         Ok(back) if back.changed => {
             *outcome = back.version.map_or(Outcome::Gone, Outcome::Back);
-            Err(failure.cause(format!("the node is as it was: {}", back.sentence)))
+            Err(failure.cause(format!("the node was restored: {}", back.sentence)))
         }
         Ok(stays) => {
             *outcome = Outcome::AsBefore;
@@ -219,9 +219,12 @@ async fn install_and_probe(
         // The new engine is there, and does not run as it should.
         Err(failed) => {
             *outcome = Outcome::NeedsOperator;
-            let failure = failure.cause(format!("nothing was brought back: {}", failed.failure.message()));
+            let failure = failure.cause(format!(
+                "the previous state could not be restored: {}",
+                failed.failure.message()
+            ));
             let failure = failed.failure.causes().iter().fold(failure, Error::cause);
-            let next = "the node stays cordoned: see to what is named, and run the same command again";
+            let next = "the node stays cordoned: fix the cause above, and run the same command again";
             Err(failure.hint(next))
         }
     }

@@ -201,11 +201,6 @@ impl Follow {
         self.containers.len()
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.containers.is_empty()
-    }
-
     fn open(&self) -> usize {
         self.containers.values().filter(|followed| followed.open).count()
     }

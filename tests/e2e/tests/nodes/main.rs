@@ -261,7 +261,7 @@ fn the_way_back(cluster: &Cluster, node: &str, before: &str) {
 
     let probes = ["--probe-image", NOWHERE, "--plain-probe-image", NOWHERE];
     let output = cluster.tool(&[&["node", "install", node], &probes[..]].concat());
-    is_as_before(output.failure(2, &["DT0905", "image: ", "the node is as it was"]));
+    is_as_before(output.failure(2, &["DT0905", "image: ", "the node was restored"]));
 }
 
 /// A pod that stays, of an image that the node has.

@@ -47,6 +47,8 @@ impl Runner {
             "--rm".into(),
             "--init".into(),
             "--network=host".into(),
+            // On a runner the processes of containers are seen, whose processor time is measured.
+            "--pid=host".into(),
             format!("--label=deploy-tool.test={}", std::process::id()),
             "--security-opt=label=disable".into(),
             same(home.to_str().unwrap()),

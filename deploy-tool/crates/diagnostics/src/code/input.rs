@@ -31,10 +31,10 @@ pub const UNKNOWN_KIND: Code = Code {
         all). A CustomResourceDefinition may be in the same manifests: deploy-tool applies it first, and waits for it.",
 };
 
-/// DT0102: a manifest has a field that its kind has not.
+/// DT0102: a manifest has an unknown field.
 pub const UNKNOWN_FIELD: Code = Code {
     number: 102,
-    title: "a manifest has a field that its kind has not",
+    title: "a manifest has an unknown field",
     explanation: "Fields are checked strictly, so that a misspelt one is not left out without a word \
         ([field validation](https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation)).",
     fix: "correct the field that the message names; `kubectl explain KIND --recursive` lists what there is.",
@@ -57,10 +57,10 @@ pub const UNREADABLE_PLAN: Code = Code {
     fix: "save the plan again: `deploy-tool plan --save FILE`.",
 };
 
-/// DT0105: a manifest is no YAML.
+/// DT0105: a manifest is not valid YAML.
 pub const NO_YAML: Code = Code {
     number: 105,
-    title: "a manifest is no YAML",
+    title: "a manifest is not valid YAML",
     explanation: "The text breaks a rule of YAML, holds a key twice in one map, is in an encoding other than UTF-8 (or UTF-16 \
         with a byte order mark), or exceeds a limit that keeps a few lines of aliases from filling the memory. The message \
         names file, line and column. Files are read as kubectl reads them, JSON included.",
@@ -68,10 +68,10 @@ pub const NO_YAML: Code = Code {
         deploy-tool apply -f -`. A file that is too large is split into several.",
 };
 
-/// DT0106: a manifest is no Kubernetes object.
+/// DT0106: a manifest is not a Kubernetes object.
 pub const NO_OBJECT: Code = Code {
     number: 106,
-    title: "a manifest is no Kubernetes object",
+    title: "a manifest is not a Kubernetes object",
     explanation: "An object has an `apiVersion`, a `kind` and a `metadata.name`, all of them text, and maps of text as labels and \
         annotations. YAML reads `n`, `no`, `off`, `y`, `yes` and `on` as true or false and `1` as a number, unless they are \
         in quotes. `metadata.generateName` cannot be applied: each run would make one more object.",

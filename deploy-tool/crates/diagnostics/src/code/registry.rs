@@ -78,10 +78,10 @@ pub const REPOSITORY_UNKNOWN: Code = Code {
     fix: "correct the name, or make the repository first.",
 };
 
-/// DT0706: the kept logins cannot be read.
+/// DT0706: stored registry credentials cannot be read.
 pub const CREDENTIALS_UNREADABLE: Code = Code {
     number: 706,
-    title: "the kept logins cannot be read",
+    title: "stored registry credentials cannot be read",
     explanation: "The registry wants a login, and one that could have been it cannot be read: a file of Docker or podman is no JSON \
         as they write it, or the credential helper that it names is missing, fails or does not answer.",
     fix: "fix or remove the file and log in again, install the helper, or pipe the password: --user NAME \
@@ -118,46 +118,46 @@ pub const REGISTRY_NOT_REACHED: Code = Code {
     fix: "correct the name and port, or let this host reach it. `HTTPS_PROXY` and `NO_PROXY` are followed.",
 };
 
-/// DT0710: the connection to the registry is lost for good.
+/// DT0710: the upload to the registry failed after several attempts.
 pub const CONNECTION_LOST: Code = Code {
     number: 710,
-    title: "the connection to the registry is lost for good",
+    title: "the upload to the registry failed after several attempts",
     explanation: "An upload went on where it was cut several times, and came no further in the end. The tag is as it was: it is \
         moved last.",
     fix: "run the same command again: what the registry has already is not sent again.",
 };
 
-/// DT0711: the registry takes no more requests for now.
+/// DT0711: the registry's rate limit is reached (HTTP 429).
 pub const RATE_LIMITED: Code = Code {
     number: 711,
-    title: "the registry takes no more requests for now",
+    title: "the registry's rate limit is reached (HTTP 429)",
     explanation: "It answers 429 also after pauses, or asks for a pause of more than two minutes. Docker Hub counts requests \
         without a login by address.",
     fix: "log in, or run the same command again later: what the registry has already is not sent again.",
 };
 
-/// DT0712: the registry has other bytes than were sent or asked for.
+/// DT0712: digest or size of an image in the registry does not match.
 pub const DIGEST_MISMATCH: Code = Code {
     number: 712,
-    title: "the registry has other bytes than were sent or asked for",
+    title: "digest or size of an image in the registry does not match",
     explanation: "The registry names another digest or size than that of what was sent, or refuses it as damaged: something on \
         the way changes bytes, the registry is broken, or the file was changed meanwhile. The tag is as it was.",
     fix: "run the same command again; if it comes again, build the image again, and avoid proxies on the way.",
 };
 
-/// DT0713: the registry has no room for it.
+/// DT0713: a size limit or quota of the registry is exceeded.
 pub const TOO_LARGE: Code = Code {
     number: 713,
-    title: "the registry has no room for it",
+    title: "a size limit or quota of the registry is exceeded",
     explanation: "A part of the image is larger than the registry, or a proxy in front of it, accepts, or its quota or disk is \
         full.",
     fix: "delete what is not needed there, raise the quota, or the proxy's limit (nginx: `client_max_body_size`).",
 };
 
-/// DT0714: the registry fails.
+/// DT0714: the registry answers with a server error (HTTP 5xx).
 pub const REGISTRY_FAILS: Code = Code {
     number: 714,
-    title: "the registry fails",
+    title: "the registry answers with a server error (HTTP 5xx)",
     explanation: "It answers with an error of its own, also after several attempts.",
     fix: "run the same command again later: what the registry has already is not sent again.",
 };

@@ -154,7 +154,7 @@ async fn make(printer: &Printer, cleanup: &Cleanup, cache: &Cache, local: &str) 
     let Some(name) = make::name(local) else { return Ok(()) };
     let before = docker::image(local).await?;
     if before.is_none() {
-        printer.say(&format!(
+        printer.info(&format!(
             "image {local}: made on this host, once. That takes 20 to 40 minutes at most; what is done stays when it is stopped."
         ));
     }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::NODE_ENGINE_LABEL;
 use crate::node::{CLASS_LABEL, CORDON_ANNOTATION, FinalState};
-use crate::{doctor, node_conditions as readiness};
+use crate::{doctor, node_conditions};
 use cluster::{Cluster, await_condition, list};
 use diagnostics::code::node::INSTALLER;
 use diagnostics::{Error, Result};
@@ -155,7 +155,7 @@ pub async fn await_ready(cluster: &Cluster, node: &str, handler: &str) -> Result
     let api: Api<Node> = Api::all(cluster.watches.clone());
     let is_ready = |node: Option<&Node>| {
         node.is_some_and(|node| {
-            readiness::nodes_not_ready(std::slice::from_ref(node), None).is_empty()
+            node_conditions::nodes_not_ready(std::slice::from_ref(node), None).is_empty()
                 && doctor::offers(node, handler) != Some(false)
         })
     };

@@ -50,7 +50,7 @@ impl Unpacker {
         let mut own = Vec::new();
         for entry in archive::entries_with_links(archive.entries()?) {
             let archive::EntryWithPath { path, link, entry } = entry?;
-            self.put(&path, link.as_deref(), entry, &mut own)
+            self.write_entry(&path, link.as_deref(), entry, &mut own)
                 .map_err(|error| Error::new(error.kind(), format!("`{path}`: {error}")))?;
             tokio::task::yield_now().await;
         }
@@ -80,7 +80,13 @@ impl Unpacker {
         Ok(())
     }
 
-    fn put(&mut self, path: &str, link: Option<&str>, mut entry: impl Entry, own: &mut Vec<PathBuf>) -> Result<()> {
+    fn write_entry(
+        &mut self,
+        path: &str,
+        link: Option<&str>,
+        mut entry: impl Entry,
+        own: &mut Vec<PathBuf>,
+    ) -> Result<()> {
         let target_path = resolve(&self.root, Path::new(path))?;
         let name = target_path
             .file_name()
@@ -106,13 +112,13 @@ impl Unpacker {
                     remove(&target_path)?;
                     fs::create_dir(&target_path)?;
                 }
-                self.own(&target_path, &header)?;
+                self.set_owner(&target_path, &header)?;
                 self.folders.push((target_path, mode));
             }
             EntryType::Symlink => {
                 remove(&target_path)?;
                 symlink(link.unwrap_or_default(), &target_path)?;
-                self.own(&target_path, &header)?;
+                self.set_owner(&target_path, &header)?;
             }
             EntryType::Link => {
                 let target = resolve(&self.root, Path::new(link.unwrap_or_default()))?;
@@ -129,7 +135,7 @@ impl Unpacker {
                     .mode(0o600)
                     .open(&target_path)?;
                 std::io::copy(&mut entry, &mut file)?;
-                self.own(&target_path, &header)?;
+                self.set_owner(&target_path, &header)?;
                 // After the owner, whose change takes these bits away; without it they would be another's.
                 let mode = if self.keeps_owners { mode } else { mode & 0o777 };
                 file.set_permissions(Permissions::from_mode(mode))?;
@@ -143,7 +149,7 @@ impl Unpacker {
         Ok(())
     }
 
-    fn own(&self, path: &Path, header: &tar::Header) -> Result<()> {
+    fn set_owner(&self, path: &Path, header: &tar::Header) -> Result<()> {
         if !self.keeps_owners {
             return Ok(());
         }

@@ -27,7 +27,7 @@ pub struct LayerFile<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum LayerError {
     /// Not absolute, or with a part that leads elsewhere.
-    #[error("`{0}` is no plain absolute path such as /etc/services")]
+    #[error("`{0}` is not a plain absolute path such as /etc/services")]
     Path(String),
     /// Two files for one path.
     #[error("the path `{0}` is there twice")]

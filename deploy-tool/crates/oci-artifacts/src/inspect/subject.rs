@@ -96,9 +96,14 @@ mod tests {
                 false,
                 Err("neither a digest nor a tag"),
             ),
-            ("x.io/orders@sha256:12", LocalFile::Nothing, false, Err("is no digest")),
-            ("Orders:1", LocalFile::Nothing, false, Err("is no repository")),
-            ("", LocalFile::Nothing, false, Err("is no repository")),
+            (
+                "x.io/orders@sha256:12",
+                LocalFile::Nothing,
+                false,
+                Err("is not a valid digest"),
+            ),
+            ("Orders:1", LocalFile::Nothing, false, Err("is not a valid repository")),
+            ("", LocalFile::Nothing, false, Err("is not a valid repository")),
         ];
         for (text, local_file, is_built, expected) in cases {
             match (subject(text, local_file, is_built.then(|| "/cache".into())), expected) {

@@ -35,7 +35,7 @@ struct Signature {
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EnvelopeError {
     /// Other bytes than an envelope.
-    #[error("it is no signed statement")]
+    #[error("it is not a signed statement")]
     Form,
     /// The key has not signed it.
     #[error("it is not signed by the holder of this key")]

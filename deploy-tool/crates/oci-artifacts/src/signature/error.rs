@@ -14,7 +14,7 @@ pub enum SignatureError {
     #[error(transparent)]
     Key(#[from] KeyError),
     /// The manifest under the signature tag is of another type.
-    #[error("what is under the tag of its signatures is no image of cosign: {0}")]
+    #[error("what is under the tag of its signatures is not an image of cosign: {0}")]
     Manifest(#[source] serde_json::Error),
     /// A document cannot be written.
     #[error("it cannot be written as JSON: {0}")]

@@ -28,7 +28,7 @@ pub enum KeyError {
     #[error("it is encrypted, as `cosign generate-key-pair` makes it; this tool reads keys without a password")]
     Encrypted,
     /// Another algorithm.
-    #[error("it is no key on the curve P-256")]
+    #[error("it is not a P-256 key")]
     Curve,
     /// The system gives no random numbers.
     #[error("the system has no random numbers for a signature")]

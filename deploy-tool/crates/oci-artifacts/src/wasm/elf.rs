@@ -11,7 +11,7 @@ use super::native_code::NativeCode;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ElfError {
     /// It is damaged, or of another width.
-    #[error("it is no shared object of 64 bits: {0}")]
+    #[error("it is not a 64-bit shared object: {0}")]
     Damaged(String),
     /// Something else than WasmEdge has made it.
     #[error("it is a shared object without the symbol `{0}`: `wasmedge compile` did not make it")]

@@ -42,7 +42,7 @@ const PLUGINS: &[(&str, &str)] = &[
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ModuleError {
     /// No Wasm at all, or damaged.
-    #[error("it is no valid WebAssembly module: {0}")]
+    #[error("it is not a valid WebAssembly module: {0}")]
     Invalid(String),
     /// A WASI preview 2 component.
     #[error("it is a component; WasmEdge under crun runs modules, so compile for wasm32-wasip1")]

@@ -36,11 +36,22 @@ pub async fn make_plan(
         let (object, kind) = kinds.resolve_object(object, &release.namespace)?;
         Ok((plan::mark_owner(object, release), kind))
     });
-    let (objects, places): (Vec<Object>, Vec<Kind>) = settled.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+    let (objects, kinds_of_objects): (Vec<Object>, Vec<Kind>) =
+        settled.collect::<Result<Vec<_>>>()?.into_iter().unzip();
     // Only now it is known which namespace those are in that name none.
     refuse_duplicates(&objects)?;
     let tried = objects.clone();
-    match try_plan(cluster, kinds, release, objects, places, inventory, on_conflict).await {
+    match try_plan(
+        cluster,
+        kinds,
+        release,
+        objects,
+        kinds_of_objects,
+        inventory,
+        on_conflict,
+    )
+    .await
+    {
         Err(failure) => Err(preflight::explain_refusal(cluster, kinds, release, tried, failure).await),
         plan => plan,
     }
@@ -51,7 +62,7 @@ async fn try_plan(
     kinds: &Kinds,
     release: &Name,
     objects: Vec<Object>,
-    places: Vec<Kind>,
+    kinds_of_objects: Vec<Kind>,
     inventory: &BTreeSet<Identity>,
     on_conflict: OnConflict,
 ) -> Result<Plan> {
@@ -64,7 +75,7 @@ async fn try_plan(
     let mut leaving = plan::take_terminating(&mut live, &wanted);
 
     let (databases, created) = (Databases::find(&objects), plan::created_namespaces(&objects, &live));
-    let trials = objects.iter().zip(places).map(|(object, kind)| {
+    let trials = objects.iter().zip(kinds_of_objects).map(|(object, kind)| {
         let trial = Trial {
             wave: databases.wave(object),
             in_new_namespace: object.namespace().is_some_and(|namespace| created.contains(namespace)),

@@ -59,9 +59,17 @@ pub async fn package(
     left_out.extend(crates::forks_note(&graph));
     leave_to_manifests(&mut graph, &members);
     let (files, unreadable) = read_members(&members, package, features, package.folder(), sources_of)?;
-    left_out.extend(unreadable.iter().map(|path| format!("{} is no Rust", path.display())));
+    left_out.extend(
+        unreadable
+            .iter()
+            .map(|path| format!("{} is not valid Rust", path.display())),
+    );
     let (scripts, no_rust) = read_members(&members, package, features, package.folder(), build_script_of)?;
-    left_out.extend(no_rust.iter().map(|path| format!("{} is no Rust", path.display())));
+    left_out.extend(
+        no_rust
+            .iter()
+            .map(|path| format!("{} is not valid Rust", path.display())),
+    );
     let findings = [
         crates::check_crates(&graph),
         check_manifests(&members, package.folder())?,

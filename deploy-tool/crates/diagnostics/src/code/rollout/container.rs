@@ -7,7 +7,8 @@ pub const RUNTIME_NOT_CONFIGURED: Code = Code {
     number: 307,
     title: "the node has no runtime for the handler",
     explanation: "The RuntimeClass names a handler, and containerd on the node has no runtime of that name: `no runtime for … \
-        is configured`. The pod stays without a sandbox, and the kubelet tries again for ever.",
+        is configured`. The pod stays without a sandbox, and the kubelet tries again for ever. \
+        `kubectl get pods` shows `ContainerCreating`, with the event `FailedCreatePodSandBox`.",
     fix: "name the handler as containerd's configuration does, and let `scheduling.nodeSelector` of the RuntimeClass \
         select only nodes that have it; `deploy-tool cluster up` makes such nodes.",
 };
@@ -16,7 +17,8 @@ pub const RUNTIME_NOT_CONFIGURED: Code = Code {
 pub const RUNTIME_CLASS_MISSING: Code = Code {
     number: 308,
     title: "there is no such RuntimeClass",
-    explanation: "The pod template names a RuntimeClass that the cluster does not have, so the API server lets no pod in.",
+    explanation: "The pod template names a RuntimeClass that the cluster does not have, so the API server lets no pod in. \
+        The ReplicaSet has the event `FailedCreate`.",
     fix: "apply the RuntimeClass together with the workload (`apiVersion: node.k8s.io/v1`, `kind: RuntimeClass`, `metadata.name: crun-wasm`, \
         `handler: crun`), or correct `runtimeClassName`; `kubectl get runtimeclasses` lists what there is.",
 };
@@ -53,14 +55,15 @@ pub const HANDLER_WITHOUT_WASM: Code = Code {
         `crun --version`, which must name `+WASM:wasmedge`. `deploy-tool doctor` finds out which of these it is.",
 };
 
-/// DT0312: a container ends instead of running.
+/// DT0312: a container keeps exiting.
 pub const CRASH_LOOP: Code = Code {
     number: 312,
-    title: "a container ends instead of running",
+    title: "a container keeps exiting",
     explanation: "The container starts, ends, and is restarted after a growing pause. It may wait for something else that \
         way, so while anything of the release is under way deploy-tool keeps waiting; when nothing is, it has failed after two \
         minutes. The last lines of its log are shown with the exit status. Under stock crun a Wasm service always ends with 0 and `Completed`, whatever its own exit \
-        status is.",
+        status is. \
+        `kubectl get pods` shows `CrashLoopBackOff`, and between restarts `Error` or `Completed`.",
     fix: "read the last lines: most often a setting is missing or wrong. `kubectl logs --previous` shows more of them.",
 };
 
@@ -69,7 +72,8 @@ pub const OUT_OF_MEMORY: Code = Code {
     number: 313,
     title: "a container needs more memory than its limit",
     explanation: "The kernel ended the container since it went beyond `resources.limits.memory`, twice in a row. The limit is \
-        shown, with what the node says the container uses where the node can be asked.",
+        shown, with what the node says the container uses where the node can be asked. \
+        `kubectl describe pod` shows `OOMKilled`.",
     fix: "raise `resources.limits.memory`, or make the service need less. A small Wasm service takes 10 MB compiled ahead \
         of time under our engine, 20 under Debian's, and 32 where it is interpreted.",
 };
@@ -79,7 +83,8 @@ pub const CONTAINER_NOT_CREATED: Code = Code {
     number: 314,
     title: "a container cannot be created",
     explanation: "containerd or the kubelet refuses the container: the command is not in the image, a user is not allowed, a \
-        mount point cannot be made, the sandbox gets no network.",
+        mount point cannot be made, the sandbox gets no network. \
+        `kubectl get pods` shows `CreateContainerError` or `RunContainerError`, or `ContainerCreating` with the event `FailedCreatePodSandBox`.",
     fix: "correct what the runtime's own sentence names: `command`, `workingDir`, `securityContext` or `volumeMounts`.",
 };
 
@@ -89,7 +94,8 @@ pub const CONFIGURATION_MISSING: Code = Code {
     title: "a Secret or ConfigMap of a container is missing",
     explanation: "A variable or a volume of the container comes from a Secret or ConfigMap that is not there, or that has no \
         such key. The kubelet waits for it and goes on by itself, so deploy-tool keeps waiting while a Job or another object of the \
-        release may still make it.",
+        release may still make it. \
+        `kubectl get pods` shows `CreateContainerConfigError`, or `ContainerCreating` with the event `FailedMount`.",
     fix: "apply the Secret or ConfigMap with that key in the pod's namespace, or correct the reference; `optional: true` \
         makes the container start without it.",
 };

@@ -18,7 +18,8 @@ pub const PROGRESS_DEADLINE: Code = Code {
     number: 326,
     title: "a Deployment has made no progress within its deadline",
     explanation: "For `progressDeadlineSeconds` nothing of the Deployment has moved, nothing else of the release was under way \
-        that it could wait for, and no closer reason was found.",
+        that it could wait for, and no closer reason was found. \
+        The condition `Progressing` has the reason `ProgressDeadlineExceeded`.",
     fix: "look at the pods with `deploy-tool status`; raise `progressDeadlineSeconds` when they are only slow.",
 };
 
@@ -27,7 +28,8 @@ pub const JOB_FAILED: Code = Code {
     number: 327,
     title: "a Job has failed",
     explanation: "The Job's pods have failed more often than `backoffLimit` allows, or it took longer than \
-        `activeDeadlineSeconds`. The last lines of the last pod are shown.",
+        `activeDeadlineSeconds`. The last lines of the last pod are shown. \
+        The condition `Failed` has the reason `BackoffLimitExceeded` or `DeadlineExceeded`.",
     fix: "correct what the last lines name; a Job's template cannot be changed: delete the Job, then apply it again.",
 };
 

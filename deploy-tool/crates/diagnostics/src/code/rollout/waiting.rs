@@ -38,10 +38,10 @@ pub const LOAD_BALANCER: Code = Code {
     fix: "correct what the message names: the pool of addresses, a quota, the controller's rights.",
 };
 
-/// DT0336: a readiness gate of a pod is closed.
+/// DT0336: a readiness gate of a pod is not true.
 pub const READINESS_GATE: Code = Code {
     number: 336,
-    title: "a readiness gate of a pod is closed",
+    title: "a readiness gate of a pod is not true",
     explanation: "All containers of the pod are ready, and a condition that the pod names under `readinessGates` is not true. \
         A controller sets it, such as that of a load balancer.",
     fix: "look whether the controller of that condition runs, and what it says.",

@@ -28,10 +28,10 @@ pub enum LayoutError {
     #[error("`{0}` has {1} bytes, and the largest allowed is {MOST_BYTES}")]
     Large(String, u64),
     /// A document is malformed.
-    #[error("`{0}` is no {1}: {2}")]
+    #[error("`{0}` is not a valid {1}: {2}")]
     Malformed(String, &'static str, String),
     /// A digest of another algorithm.
-    #[error("`{0}` is no SHA-256 digest")]
+    #[error("`{0}` is not a SHA-256 digest")]
     Digest(Digest),
     /// The bytes are not those of the digest.
     #[error("the blob `{0}` has other bytes: {1}")]

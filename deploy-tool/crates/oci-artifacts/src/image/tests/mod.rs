@@ -141,9 +141,9 @@ fn what_cannot_be_read_is_not_taken_for_empty() {
     let blob = Blob::from_bytes(specification::INDEX, b"{".to_vec());
     let says = |error: LayoutError| error.to_string();
     let manifest = specification::Manifest::from_blob(&blob).unwrap_err();
-    assert!(says(manifest).contains("is no Manifest"));
+    assert!(says(manifest).contains("is not a valid Manifest"));
     let index = specification::Index::from_blob(&blob).unwrap_err();
-    assert!(says(index).contains("is no Index"));
+    assert!(says(index).contains("is not a valid Index"));
     let mut layout = image(None, None);
     layout.referrers.push(blob);
     assert!(layout.index().is_err() && layout.clone().without_attachments().is_err());

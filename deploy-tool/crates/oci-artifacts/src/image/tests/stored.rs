@@ -165,7 +165,7 @@ fn damaged_layouts_are_refused() {
             bytes[20] ^= 1;
             std::fs::write(path.join(&layer), bytes).unwrap();
         }),
-        ("is no Index", &|path| {
+        ("is not a valid Index", &|path| {
             std::fs::write(path.join("index.json"), "{").unwrap()
         }),
         ("largest allowed", &|path| {

@@ -45,7 +45,7 @@ impl Repository {
         };
         if !is_authority(registry) {
             return Err(format!(
-                "`{registry}` is no registry: a host's name or address, and a port if need be"
+                "`{registry}` is not a valid registry: a host's name or address, and a port if need be"
             ));
         }
         let registry = registry_name(registry);
@@ -55,12 +55,12 @@ impl Repository {
         };
         if !path.split('/').all(is_component) {
             return Err(format!(
-                "`{path}` is no repository: lower-case letters, digits, and single . _ - between them; / between the parts"
+                "`{path}` is not a valid repository: lower-case letters, digits, and single . _ - between them; / between the parts"
             ));
         }
         if let Some(tag) = tag.as_deref().filter(|tag| !is_tag(tag)) {
             return Err(format!(
-                "`{tag}` is no tag: letters, digits, . _ -, at most {LONGEST_TAG}"
+                "`{tag}` is not a valid tag: letters, digits, . _ -, at most {LONGEST_TAG}"
             ));
         }
         let registry = registry.to_owned();
@@ -122,7 +122,9 @@ impl Reference {
         };
         let (repository, tag) = Repository::parse(name)?;
         if let Some(digest) = digest.filter(|digest| !digest.parse::<Digest>().is_ok_and(|digest| digest.is_sha256())) {
-            return Err(format!("`{digest}` is no digest: sha256: and 64 digits from 0 to f"));
+            return Err(format!(
+                "`{digest}` is not a valid digest: sha256: and 64 digits from 0 to f"
+            ));
         }
         let name = digest.map(str::to_owned).or(tag);
         let name = name.ok_or("it names neither a digest nor a tag")?;
