@@ -131,6 +131,16 @@ fn an_engine_that_does_not_answer_is_not_one_that_is_missing() {
 
 #[test]
 #[ignore = "with the others of this file"]
+fn an_engine_of_another_machine_is_refused() {
+    let docker = r#"case "$*" in *Endpoints*) echo ssh://elsewhere ;; esac"#;
+    let host = Host::with(&[("docker", docker)]);
+    let mut command = host.command("scripts/host", &["docker"]);
+    let output = CommandOutput::from(command.env_remove("DOCKER_HOST").output().unwrap());
+    output.failure(3, &["the Docker engine is another machine's (ssh://elsewhere)"]);
+}
+
+#[test]
+#[ignore = "with the others of this file"]
 fn docker_of_a_snap_is_refused() {
     let docker = r#"case "$*" in *DockerRootDir*) echo /var/snap/docker/common/var-lib-docker ;; esac"#;
     let host = Host::with(&[("docker", docker)]);

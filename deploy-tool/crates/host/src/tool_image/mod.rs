@@ -216,6 +216,15 @@ mod tests {
     const LOCAL: &str = "localhost/wasm-builder:trixie";
 
     #[test]
+    fn a_kind_of_another_version_is_told_from_the_pinned_one() {
+        let pinned = recipes::pinned_version("kind_version").unwrap();
+        assert!(!is_another_kind(&format!("kind {pinned} go1.26.0 linux/amd64\n")));
+        assert!(is_another_kind("kind v0.1.0 go1.26.0 linux/amd64\n"));
+        // One that cannot say is somebody's own.
+        assert!(!is_another_kind(""));
+    }
+
+    #[test]
     fn a_mirror_has_exactly_this_version() {
         for (prefix, expected) in [
             ("docker.io/you", "docker.io/you/wasm-builder"),
