@@ -35,7 +35,7 @@ fn builder(folder: &Path) -> Image {
         Err(_) => format!("FROM {BUILDER}\n"),
     };
     fs::write(folder.join("Dockerfile"), text).unwrap();
-    // Which packages of the base image bring or not: a build on a host without such a variable needs them.
+    // Without that variable a build trusts what the builder has: that it has something is seen here, on every host.
     let authorities = "/etc/ssl/certs/ca-certificates.crt";
     docker(&["run", "--rm", BUILDER, "test", "-s", authorities]);
     let image = Image::named("builder");
